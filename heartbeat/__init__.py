@@ -1,0 +1,1 @@
+"""The cluster around the agents: Corosync, Pacemaker, planning, the command."""
