@@ -1,0 +1,132 @@
+"""Emulators in the process table: the proof that works without libvirt.
+
+Called when libvirt is silent, and before anybody says "not running". It knows QEMU by
+the UUID that libvirt gives it on its command line; a process is held by a pidfd while
+it is checked and ended, so that a reused process id is never signalled.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+
+from vmha.agents.protocol.deadline import Deadline
+
+PROC = "/proc"
+QEMU = "qemu"
+LXC = "lxc"
+_QEMU_PROCESS_NAMES = ("qemu", "kvm")
+
+
+class Emulator:
+    """A living process that executes a guest.
+
+    ``uuid`` is "" for a container, whose controller is only given a name.
+    ``is_libvirts`` tells that it was started the way libvirt does, so that it may be
+    ended as the guest's.
+    """
+
+    __slots__ = ("driver", "is_libvirts", "name", "pid", "uuid")
+
+    def __init__(
+        self, pid: int, driver: str, name: str, uuid: str, is_libvirts: bool
+    ) -> None:
+        self.pid = pid
+        self.driver = driver
+        self.name = name
+        self.uuid = uuid
+        self.is_libvirts = is_libvirts
+
+
+class ProcessTable:
+    """The process table of this node."""
+
+    __slots__ = ("_folder",)
+
+    def __init__(self, folder: str = PROC) -> None:
+        self._folder = folder
+
+    def emulators(self) -> list[Emulator] | None:
+        """Return every living emulator, None when the table cannot be trusted.
+
+        It cannot when /proc is unreadable, or when a QEMU is half dead: its first
+        thread has ended while others hang in the kernel, and its arguments are gone.
+        """
+        try:
+            pids = [int(name) for name in os.listdir(self._folder) if name.isdigit()]
+        except OSError:
+            return None
+        found = []
+        for pid in pids:
+            argv = self._argv(pid)
+            if not argv:
+                if self._is_half_dead(pid):
+                    return None
+                continue
+            emulator = _emulator(pid, argv)
+            if emulator:
+                found.append(emulator)
+        return found
+
+    def end(self, emulator: Emulator, deadline: Deadline, signal_number: int) -> bool:
+        """Send a signal to an emulator and wait; tell whether it has gone.
+
+        False when it still lives at the deadline (a process that hangs in the kernel
+        survives SIGKILL until its disk answers).
+        """
+        try:
+            pidfd = os.pidfd_open(emulator.pid)
+        except ProcessLookupError:
+            return True
+        try:
+            now = _emulator(emulator.pid, self._argv(emulator.pid))
+            if now is None or now.uuid != emulator.uuid:
+                return not self._is_half_dead(emulator.pid)
+            if not now.is_libvirts:
+                return False
+            signal.pidfd_send_signal(pidfd, signal_number)
+            waiting = select.poll()
+            waiting.register(pidfd, select.POLLIN)
+            return bool(waiting.poll(deadline.remaining_s() * 1000))
+        except ProcessLookupError:
+            return True
+        finally:
+            os.close(pidfd)
+
+    def _argv(self, pid: int) -> list[str]:
+        try:
+            with open(f"{self._folder}/{pid}/cmdline", "rb") as file:
+                raw = file.read()
+        except OSError:
+            return []
+        return [part.decode(errors="replace") for part in raw.split(b"\0")[:-1]]
+
+    def _is_half_dead(self, pid: int) -> bool:
+        """Tell a QEMU whose other threads live on from a plain zombie."""
+        try:
+            with open(f"{self._folder}/{pid}/status", encoding="utf-8") as file:
+                lines = dict(line.split(":", 1) for line in file if ":" in line)
+        except (OSError, UnicodeDecodeError):
+            return False
+        name = lines.get("Name", "").strip()
+        threads = lines.get("Threads", "1").strip()
+        return name.startswith(_QEMU_PROCESS_NAMES) and threads != "1"
+
+
+def _emulator(pid: int, argv: list[str]) -> Emulator | None:
+    """Return the emulator that a command line belongs to, if it is one.
+
+    libvirt starts QEMU with ``-no-user-config -name guest=NAME,… -uuid UUID`` (a comma
+    in the name is doubled) and containers with ``libvirt_lxc --name NAME``. QEMU's own
+    name is not looked at: the definition chooses it.
+    """
+    options = dict(zip(argv[1:], argv[2:]))
+    if argv[0].rpartition("/")[2] == "libvirt_lxc":
+        return Emulator(pid, LXC, options.get("--name", ""), "", True)
+    uuid = options.get("-uuid", "").lower()
+    if not uuid or "-name" not in options:
+        return None
+    name = options["-name"].replace(",,", "\0").split(",")[0].replace("\0", ",")
+    name = name[6:] if name.startswith("guest=") else name
+    return Emulator(pid, QEMU, name, uuid, "-no-user-config" in argv)
