@@ -54,6 +54,9 @@ def address(values: Values) -> str:
 def check(values: Values) -> None:
     """Raise BadParameter for what the declarations cannot say."""
     address(values)
+    if values.text("method") == "cycle":
+        accepted = "a BMC reports a cycle done without ever showing the node off; "
+        raise BadParameter("method", "cycle", accepted + "use onoff, which proves it")
     if values.text("target"):
         accepted = "requests are not bridged; give the address of the node's own BMC"
         raise BadParameter("target", values.text("target"), accepted)
