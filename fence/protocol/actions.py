@@ -93,7 +93,7 @@ def _first_known(device: Device, deadline: Deadline) -> Reading:
     """Read until the device tells on or off; raises why it never did."""
     facts = sequence.Facts()
     while True:
-        deadline.sleep(sequence.pause_s(facts))
+        deadline.sleep(sequence.pause_s(facts, deadline.elapsed_s()))
         reading = device.power(deadline)
         if reading.state != UNKNOWN:
             return reading

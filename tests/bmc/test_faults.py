@@ -91,7 +91,7 @@ def test_a_bmc_that_freezes_after_the_order_fails_within_power_timeout(
     wait_for(lambda: bool(bmc.orders()))
     bmc.freeze()
     outcome = call.outcome()
-    assert_fails_saying(outcome, "not proven off", "stopped answering")
+    assert_fails_saying(outcome, "not proven off", "does not answer")
     assert outcome.seconds < 4 + 1.5 + 2
 
 
@@ -118,7 +118,7 @@ def test_a_reboot_whose_session_vanished_does_not_power_on(
     outcome = call.outcome()
     assert (outcome.exit_code, outcome.stdout) == (0, "Success: Rebooted\n")
     assert "could arrive after an on" in outcome.stderr
-    assert bmc.orders() == ["set power 0"]
+    assert "set power 1" not in bmc.orders()
 
 
 @pytest.mark.parametrize(
@@ -178,9 +178,9 @@ def test_sessions_are_closed(bmc: Simulator) -> None:
 def test_a_bmc_without_a_free_session_is_busy(fence: Caller, bmc: Simulator) -> None:
     held = list(hold_all_sessions(bmc))
     outcome = fence("status", login_timeout=1, shell_timeout=1)
+    for session in held:
+        assert session.close(Deadline(1))
     assert_fails_saying(outcome, "busy", "sessions are taken")
-    for session in held[:3]:
-        session.close(Deadline(1))
     assert fence("status").exit_code == 0
 
 
