@@ -6,6 +6,7 @@ import os
 import sys
 
 from vmha.agents.protocol.errors import BadParameter, MissingParameter
+from vmha.fence.ipmi.access import Access
 from vmha.fence.ipmi.parameters import PARAMETERS
 from vmha.fence.protocol.options import BadSecret
 from vmha.fence.protocol.run import FenceAgent, run
@@ -71,7 +72,6 @@ def check(values: Values) -> None:
 def connect(values: Values, password: bytes) -> Bmc:
     """Make the device. pyghmi is imported here: 50 ms that metadata does not pay."""
     from vmha.fence.ipmi.power import Bmc
-    from vmha.fence.ipmi.session import Access
 
     if len(password) > PASSWORD_BYTES:
         accepted = f"it prints more than the {PASSWORD_BYTES} bytes of IPMI 2.0"

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 
 from vmha.agents.protocol.deadline import Deadline
 
@@ -84,6 +83,8 @@ def supervise(
 
     ``on_word`` gets each message's kind and text as it comes.
     """
+    import signal  # 4 ms that metadata does not pay
+
     read_end, write_end = os.pipe()
     parent = os.getpid()
     child = os.fork()
@@ -118,6 +119,7 @@ def _be_the_worker(
 def _die_with(parent: int) -> None:
     """Have the kernel kill this process when its parent dies (prctl(2))."""
     import ctypes
+    import signal
 
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

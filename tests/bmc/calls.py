@@ -20,7 +20,9 @@ LIMIT_S = 60.0
 class Outcome:
     """How a call ended, and how long it took."""
 
-    def __init__(self, exit_code: int, stdout: str, stderr: str, seconds: float) -> None:
+    def __init__(
+        self, exit_code: int, stdout: str, stderr: str, seconds: float
+    ) -> None:
         self.exit_code = exit_code
         self.stdout = stdout
         self.stderr = stderr

@@ -95,7 +95,7 @@ class Simulator:
 
     def start(self, wrapper: tuple[str, ...] = ()) -> None:
         """Start the BMC and return when it answers."""
-        command = "ipmi_sim -n -c lan.conf -f bmc.emu -s state".split()
+        command = ["ipmi_sim", "-n", "-c", "lan.conf", "-f", "bmc.emu", "-s", "state"]
         with (self.folder / "output").open("wb") as output:
             self._process = subprocess.Popen(
                 [*wrapper, *command],

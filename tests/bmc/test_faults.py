@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 from bmc.calls import Caller
 from bmc.simulator import PASSWORD, free_port
+
 from vmha.agents.protocol.deadline import Deadline
+from vmha.fence.ipmi.access import Access
 from vmha.fence.ipmi.diagnoses import Busy
-from vmha.fence.ipmi.session import Access, Session, open_session
+from vmha.fence.ipmi.session import Session, open_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

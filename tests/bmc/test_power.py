@@ -181,9 +181,7 @@ def test_port_as_ip_takes_the_address_from_plug(fence: Caller, bmc: Simulator) -
 
 
 def test_old_names_of_parameters_are_read(fence: Caller) -> None:
-    outcome = fence(
-        "status", ip=None, ipaddr="127.0.0.1", username=None, login="admin"
-    )
+    outcome = fence("status", ip=None, ipaddr="127.0.0.1", username=None, login="admin")
     assert outcome.stdout == "Status: ON\n"
 
 

@@ -72,9 +72,7 @@ def test_a_password_program_is_run_without_a_shell(
     script.write_text(f'#!/bin/sh\n[ "$1" = "a b;c" ] && echo {PASSWORD}\n')
     script.chmod(0o700)
     with Watcher(PASSWORD) as watcher:
-        outcome = fence(
-            "status", password=None, password_script=f"'{script}' 'a b;c'"
-        )
+        outcome = fence("status", password=None, password_script=f"'{script}' 'a b;c'")
     assert (outcome.exit_code, outcome.stdout) == (0, "Status: ON\n")
     assert watcher.seen == set()
 

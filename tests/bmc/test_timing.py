@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from bmc.simulator import PASSWORD
+
 from vmha.agents.protocol.deadline import Deadline
-from vmha.fence.ipmi.session import Access, open_session
+from vmha.fence.ipmi.access import Access
+from vmha.fence.ipmi.session import open_session
 
 if TYPE_CHECKING:
     from bmc.calls import Caller

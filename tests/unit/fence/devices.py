@@ -15,7 +15,7 @@ from vmha.fence.protocol.sequence import OFF, ON, UNKNOWN, Reading, Receipt
 CALL_S = 0.02
 
 
-class Interrupted(Exception):  # noqa: N818 - it stands for a kill, not for an error
+class Interrupted(Exception):
     """The process was killed at this point."""
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from vmha.agents.protocol.errors import AgentError, BadParameter
+from vmha.agents.protocol.parameters import Parameter
 from vmha.fence.ipmi.main import SUITES, address, check
 from vmha.fence.ipmi.parameters import PARAMETERS
 from vmha.fence.protocol import options
@@ -20,8 +22,7 @@ def lines(text: str) -> Options:
 
 
 @pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda p: p.name)
-def test_every_spelling_of_a_parameter_is_the_same(parameter: object) -> None:
-    assert hasattr(parameter, "aliases")
+def test_every_spelling_of_a_parameter_is_the_same(parameter: Parameter) -> None:
     name, aliases, option = parameter.name, parameter.aliases, parameter.option
     given = "1"
     if parameter.choices:
@@ -55,7 +56,13 @@ def test_the_last_value_counts_and_noise_is_passed_over() -> None:
 
 @pytest.mark.parametrize(
     ("written", "meant"),
-    [('"quoted"', "quoted"), ("'kept'", "'kept'"), ('"', '"'), ('""', ""), ("a b", "a b")],
+    [
+        ('"quoted"', "quoted"),
+        ("'kept'", "'kept'"),
+        ('"', '"'),
+        ('""', ""),
+        ("a b", "a b"),
+    ],
 )
 def test_double_quotes_around_a_value_are_removed(written: str, meant: str) -> None:
     assert lines(f"password={written}\n").values.text("password") == meant
