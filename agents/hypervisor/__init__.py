@@ -1,0 +1,8 @@
+"""Everything that talks to libvirt; the only place that imports it.
+
+- ``connection``  open, and call with a bound: a hung daemon is left behind
+- ``errors``      libvirt's error numbers → what they mean for a decision
+- ``domains``     look up, state, start, shut down, destroy
+- ``migration``   URIs, the job, its abort
+- ``resources``   networks and storage pools that a guest needs
+"""

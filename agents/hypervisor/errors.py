@@ -1,0 +1,74 @@
+"""libvirt's error numbers → absent, unreachable, refused.
+
+Source: virterror.h (VIR_ERR_*), read through ``libvirt.libvirtError.get_error_code``.
+Only VIR_ERR_NO_DOMAIN means that a guest is not there; a lost connection, a denied
+login or an internal error says nothing about the guest.
+"""
+
+from __future__ import annotations
+
+import libvirt
+
+from vmha.agents.protocol.errors import (
+    AgentError,
+    NotInstalled,
+    PermissionRefused,
+    Refused,
+    Unreachable,
+)
+
+_LOST = (
+    libvirt.VIR_ERR_NO_CONNECT,
+    libvirt.VIR_ERR_INVALID_CONN,
+    libvirt.VIR_ERR_RPC,
+    libvirt.VIR_ERR_GNUTLS_ERROR,
+    libvirt.VIR_ERR_UNKNOWN_HOST,
+)
+_DENIED = (
+    libvirt.VIR_ERR_AUTH_FAILED,
+    libvirt.VIR_ERR_AUTH_CANCELLED,
+    libvirt.VIR_ERR_AUTH_UNAVAILABLE,
+    libvirt.VIR_ERR_ACCESS_DENIED,
+    libvirt.VIR_ERR_OPERATION_DENIED,
+)
+
+
+class Absent(AgentError):
+    """libvirt answered that there is no such domain, network or pool."""
+
+
+def translated(error: libvirt.libvirtError, what: str) -> AgentError:
+    """Return vmha's error for one of libvirt's; ``what`` says what was tried."""
+    code = error.get_error_code()
+    message = " ".join(str(error.get_error_message() or error).split())
+    sentence = f"{what}: libvirt says {message!r}"
+    absent = (
+        libvirt.VIR_ERR_NO_DOMAIN,
+        libvirt.VIR_ERR_NO_NETWORK,
+        libvirt.VIR_ERR_NO_STORAGE_POOL,
+    )
+    if code in absent:
+        return Absent(sentence)
+    if code in _DENIED:
+        return PermissionRefused(sentence)
+    if _is_transport(error):
+        return Unreachable(sentence)
+    return Refused(sentence)
+
+
+def open_failure(error: libvirt.libvirtError, uri: str) -> AgentError:
+    """Return vmha's error for a connection that could not be opened."""
+    code = error.get_error_code()
+    message = " ".join(str(error.get_error_message() or error).split())
+    if code in _DENIED:
+        return PermissionRefused(f"libvirt at {uri} refused the login: {message}")
+    if code in (libvirt.VIR_ERR_NO_SUPPORT, libvirt.VIR_ERR_CONFIG_UNSUPPORTED):
+        return NotInstalled(f"libvirt has no driver for {uri} here: {message}")
+    return Unreachable(f"libvirt at {uri} cannot be reached: {message}")
+
+
+def _is_transport(error: libvirt.libvirtError) -> bool:
+    """Tell a lost connection from something that the daemon itself answered."""
+    if error.get_error_code() in _LOST:
+        return True
+    return error.get_error_domain() in (libvirt.VIR_FROM_RPC, libvirt.VIR_FROM_REMOTE)

@@ -1,0 +1,62 @@
+"""Connection URIs: what they mean for this node, and the ones for a migration target.
+
+Pure text. Source of the format: libvirt's "Connection URIs": driver[+transport]://
+[user@][host][:port]/[path][?parameters].
+"""
+
+from __future__ import annotations
+
+DRIVERS = ("qemu", "lxc", "xen", "test", "openvz", "vbox", "esx", "gsx", "vpx", "ch")
+
+
+def driver(uri: str) -> str:
+    """Return the driver's name, "" for a text that is no libvirt URI."""
+    scheme, separator, _ = uri.partition("://")
+    name = scheme.partition("+")[0]
+    return name if separator and name in DRIVERS else ""
+
+
+def is_local(uri: str) -> bool:
+    """Tell whether the guests of this URI live on this node."""
+    return bool(driver(uri)) and _authority(uri) == ""
+
+
+def control(uri: str, node: str, transport: str, suffix: str, override: str) -> str:
+    """Return the URI under which a migration target's daemon is reached.
+
+    ``override`` (remoteuri) wins, with %n for the node's name. Else the driver and path
+    of the local ``uri``, with ``transport`` ("" is libvirt's default, TLS).
+    """
+    if override:
+        return override.replace("%n", node)
+    path = uri.partition("://")[2].partition("/")[2].partition("?")[0]
+    scheme = driver(uri) + (f"+{transport}" if transport else "")
+    return f"{scheme}://{_host(with_suffix(node, suffix))}/{path}"
+
+
+def data(uri: str, node: str, suffix: str, override: str) -> str:
+    """Return the URI for the memory's own path, "" to leave it to the target.
+
+    ``override`` (migrateuri) wins, with %n for the node's name including the suffix.
+    Without a port the target picks a free one, so that parallel migrations never meet.
+    """
+    host = with_suffix(node, suffix)
+    if override:
+        return override.replace("%n", host)
+    if not suffix:
+        return ""
+    return _host(host) if driver(uri) == "xen" else f"tcp://{_host(host)}"
+
+
+def with_suffix(node: str, suffix: str) -> str:
+    """Append a network suffix to the first label: node1.site → node1-mig.site."""
+    label, dot, rest = node.partition(".")
+    return label + suffix + dot + rest
+
+
+def _host(name: str) -> str:
+    return f"[{name}]" if ":" in name else name
+
+
+def _authority(uri: str) -> str:
+    return uri.partition("://")[2].partition("/")[0]

@@ -1,0 +1,13 @@
+"""``ocf:vmha:VirtualMachine``: one guest, started, watched, moved and stopped.
+
+- ``parameters``   the declaration: names, texts, actions
+- ``identity``     who the guest is: from parameters, record or libvirt's list
+- ``record``       what start wrote down about it, per resource instance
+- ``emulator``     proof by process table, without libvirt
+- ``observation``  libvirt and the process table, put together
+- ``states``       the decision tables, pure
+- ``lifecycle``    start and stop
+- ``monitor``      probe and recurring monitor
+- ``migrate``      migrate_to and migrate_from
+- ``main``         wires one operation to the above
+"""

@@ -1,0 +1,107 @@
+"""The record: who the guest of a resource is, as start, migrate_from or adoption saw it.
+
+One small file per resource instance on a tmpfs, root-only: a reboot, which ends every
+guest, ends the records too. It is what keeps a stop truthful when the configuration
+file or libvirt is gone. Written atomically; removed only after a proven stop.
+"""
+
+from __future__ import annotations
+
+import os
+
+from vmha.agents.protocol import files
+
+FOLDER = "/run/vmha/guests"
+_FIELDS = ("name", "uuid", "driver", "uri", "source")
+
+
+class Record:
+    """A guest as recorded.
+
+    ``driver`` is libvirt's (``qemu``, ``lxc``), ``uri`` the connection it was seen
+    through, ``source`` the value of ``config`` or ``domain`` it was started from.
+    """
+
+    __slots__ = _FIELDS
+
+    def __init__(
+        self, name: str, uuid: str, driver: str, uri: str, source: str
+    ) -> None:
+        self.name = name
+        self.uuid = uuid
+        self.driver = driver
+        self.uri = uri
+        self.source = source
+
+    def __eq__(self, other: object) -> bool:
+        """Compare field by field."""
+        return isinstance(other, Record) and _text(self) == _text(other)
+
+    def __hash__(self) -> int:
+        return hash(_text(self))
+
+
+class RecordStore:
+    """The records of this node; ``folder`` must be the node's own and on a tmpfs."""
+
+    __slots__ = ("_folder",)
+
+    def __init__(self, folder: str = FOLDER) -> None:
+        self._folder = folder
+
+    def read(self, instance: str) -> Record | None:
+        """Return an instance's record, None where there is none or it is damaged.
+
+        A file that another user could have written is no witness, so it counts as none.
+        """
+        return self._read(self._path(instance))
+
+    def write(self, instance: str, record: Record) -> None:
+        """Write an instance's record; one that says the same is left alone."""
+        if self.read(instance) == record:
+            return
+        os.makedirs(self._folder, mode=0o700, exist_ok=True)
+        files.write_atomically(self._path(instance), _text(record))
+
+    def remove(self, instance: str) -> None:
+        """Forget an instance; call it only when the guest is proven absent."""
+        try:
+            os.unlink(self._path(instance))
+        except FileNotFoundError:
+            return
+
+    def others(self, instance: str) -> list[Record]:
+        """Return the records of all other instances on this node."""
+        own = os.path.basename(self._path(instance))
+        try:
+            names = sorted(os.listdir(self._folder))
+        except FileNotFoundError:
+            return []
+        wanted = [n for n in names if n != own and not n.endswith(".new")]
+        found = [self._read(os.path.join(self._folder, name)) for name in wanted]
+        return [record for record in found if record is not None]
+
+    def _path(self, instance: str) -> str:
+        safe = "".join(
+            c if c.isalnum() or c in "._-" else f"%{ord(c):x}" for c in instance
+        )
+        return os.path.join(self._folder, f"{safe}.guest")
+
+    def _read(self, path: str) -> Record | None:
+        try:
+            with open(path, encoding="utf-8") as file:
+                status = os.fstat(file.fileno())
+                if status.st_uid != os.geteuid() or status.st_mode & 0o022:
+                    return None
+                lines = file.read().splitlines()
+        except (OSError, UnicodeDecodeError):
+            return None
+        pairs = dict(line.split("=", 1) for line in lines if "=" in line)
+        if set(_FIELDS) - set(pairs) or not (pairs["name"] and pairs["uuid"]):
+            return None
+        return Record(**{field: pairs[field] for field in _FIELDS})
+
+
+def _text(record: Record) -> str:
+    values = ((field, getattr(record, field)) for field in _FIELDS)
+    return "".join(f"{f}={' '.join(v.splitlines())}\n" for f, v in values)
