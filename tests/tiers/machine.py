@@ -82,7 +82,7 @@ def tools(console: Console, may_install: bool) -> Path:
 
 def _make(place: Path, console: Console) -> None:
     shutil.rmtree(place, ignore_errors=True)
-    pip = (str(place / "bin/python"), "-m", "pip", "install", "-q", "--no-input")
+    pip = (str(place / "bin/python"), "-m", "pip", "install", "-qq", "--no-input")
     for argv in (
         (PYTHON, "-m", "venv", "--system-site-packages", str(place)),
         (*pip, "--disable-pip-version-check", "-r", str(REQUIREMENTS)),
