@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PREFIX = "OCF_RESKEY_"
 LAST_MARGIN_S = 5.0
+LAST_WORDS_S = 1.0  # between the action's deadline and the watchdog's
 
 
 class Outcome:
@@ -156,15 +157,16 @@ def _carry_out(
 ) -> int:
     instance = environ.get("OCF_RESOURCE_INSTANCE", "default")
     log = Log(f"{agent.name}({instance})", environ)
-    deadline = Deadline(_own_time_s(action, environ))
+    last = Deadline(_own_time_s(action, environ))
 
     def leave(sentence: str) -> None:
-        text = f"{action.name} ends at its own deadline of {deadline.timeout_s:.1f} s, "
+        text = f"{action.name} ends at its own deadline of {last.timeout_s:.1f} s, "
         _give_reason(log, text + f"before Pacemaker's: {sentence}")
         leave_process(exitcodes.GENERIC)
 
-    watchdog = Watchdog(deadline, leave)
+    watchdog = Watchdog(last, leave)
     watchdog.start()
+    deadline = last.part(last.timeout_s - min(LAST_WORDS_S, last.timeout_s * 0.1))
     values = parameters.read(agent.parameters, environ, PREFIX)
     operation = Operation(action.name, values, deadline, log, watchdog, environ)
     outcome = _outcome(handler, operation)
