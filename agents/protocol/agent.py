@@ -185,7 +185,7 @@ def _outcome(handler: Callable[[Operation], Outcome], operation: Operation) -> O
     except AgentError as error:
         return Outcome(error.exit_code, str(error))
     except Exception as error:  # noqa: BLE001 - the one broad catch
-        import traceback  # costs 5 ms, which every monitor would pay
+        import traceback  # 5 ms that only a bug pays
 
         operation.log.error(traceback.format_exc())
         kind = type(error).__name__

@@ -1,7 +1,7 @@
 """Wires one operation of ``ocf:vmha:VirtualMachine`` to the code that carries it out.
 
-Called by the executable in ``resource.d``. Each handler imports what it needs: meta-data
-imports neither libvirt nor lxml, a recurring monitor no lxml.
+Called by the executable in ``resource.d``. Each handler imports what it needs:
+meta-data imports neither libvirt nor lxml, a recurring monitor no lxml.
 """
 
 from __future__ import annotations

@@ -59,6 +59,8 @@ def migrate_from(
             return Outcome(
                 exitcodes.OK, f"{guest} arrived on {host_name()} from {source}"
             )
+        if seen.sight.stranger:
+            return _arrived_as_another(operation, store, seen)
         on_its_way = seen.state is State.MIGRATING or seen.silence
         if operation.deadline.expired() or (settling.expired() and not on_its_way):
             return Outcome(
@@ -67,6 +69,27 @@ def migrate_from(
                 "on both nodes and starts it once",
             )
         operation.deadline.sleep(POLL_S)
+
+
+def _arrived_as_another(
+    operation: Operation, store: RecordStore, seen: Observation
+) -> Outcome:
+    """Fail for a guest that has our name and a UUID that this node's file lacks.
+
+    migrate_to refuses a target that has such a guest, so it is the one that was sent
+    and the files of the two nodes differ. It is recorded before the failure is told:
+    the stop that follows here must find it, or two copies would run.
+    """
+    guest, sent = seen.identity, seen.sight.stranger
+    arrived = Identity(guest.name, sent, guest.driver, guest.uri, guest.source)
+    sight = domains.Sight(State.RUNNING, name=guest.name, uuid=sent)
+    seen.identity, seen.sight = arrived, sight
+    write_record(operation, store, seen)
+    return Outcome(
+        exitcodes.GENERIC,
+        f"{guest} arrived on {host_name()} with UUID {sent}, but {guest.source} has "
+        f"{guest.uuid} here: the files of the nodes differ; make them the same",
+    )
 
 
 def _guest(operation: Operation, store: RecordStore) -> Identity:

@@ -67,9 +67,9 @@ PARAMETERS = (
         "config",
         STRING,
         "Path of the guest's libvirt XML",
-        "Absolute path of the libvirt XML that describes the guest. It must be readable "
-        "under the same path on every node that may run the guest: on shared storage, "
-        "or copied to each node. Give either config or domain.",
+        "Absolute path of the libvirt XML that describes the guest. It must be "
+        "readable under the same path on every node that may run the guest: on shared "
+        "storage, or copied to each node. Give either config or domain.",
         unique_group="config",
         check=_absolute,
     ),
@@ -77,9 +77,9 @@ PARAMETERS = (
         "domain",
         STRING,
         "Name or UUID of a guest defined in libvirt",
-        "Name or UUID of a persistent guest. It must be defined (virsh define) on every "
-        "node that may run it, and not be marked autostart. Give either config or "
-        "domain.",
+        "Name or UUID of a persistent guest. It must be defined (virsh define) on "
+        "every node that may run it, and not be marked autostart. Give either config "
+        "or domain.",
         unique_group="domain",
     ),
     Parameter(
@@ -105,9 +105,9 @@ PARAMETERS = (
         "How to ask the guest to shut down",
         "One or more methods, in their order, separated by commas: "
         + ", ".join(SHUTDOWN_MODES)
-        + ". A method that fails, or that the guest does not follow, is followed by the "
-        "next. Without it the hypervisor's default is used. In the end the guest is "
-        "destroyed, inside the stop timeout.",
+        + ". A method that fails, or that the guest does not follow, is followed by "
+        "the next. Without it the hypervisor's default is used. In the end the guest "
+        "is destroyed, inside the stop timeout.",
         reloadable=True,
         check=_modes,
     ),
@@ -115,9 +115,9 @@ PARAMETERS = (
         "migration_transport",
         STRING,
         "Transport to the target's libvirt",
-        "Transport by which the target's libvirt is reached: tls, tcp, ssh … Without it "
-        "libvirt's default is used, which is tls. It becomes part of the remote URI, as "
-        "in qemu+ssh://node2/system.",
+        "Transport by which the target's libvirt is reached, such as tls, tcp or ssh. "
+        "Without it libvirt's default is used, which is tls. It becomes part of the "
+        "remote URI, as in qemu+ssh://node2/system.",
         reloadable=True,
         check=_one_word,
     ),
@@ -155,8 +155,8 @@ PARAMETERS = (
         "migration_downtime",
         INTEGER,
         "Longest pause at the end of a migration, in ms",
-        "Longest time in milliseconds for which the guest may stand still at the end of "
-        "a live migration. 0 leaves the hypervisor's default (QEMU: 300).",
+        "Longest time in milliseconds for which the guest may stand still at the end "
+        "of a live migration. 0 leaves the hypervisor's default (QEMU: 300).",
         default="0",
         minimum=0,
         maximum=2_000_000,
@@ -177,10 +177,10 @@ PARAMETERS = (
         "monitor_scripts",
         STRING,
         "Programs that must succeed for the guest to count as healthy",
-        "Absolute paths of programs, separated by spaces, that a recurring monitor runs "
-        "one after the other once the guest is seen running. If one of them ends with "
-        "another code than 0 the monitor fails, and Pacemaker restarts the guest. They "
-        "share the monitor's timeout.",
+        "Absolute paths of programs, separated by spaces, that a recurring monitor "
+        "runs one after the other once the guest is seen running. If one of them ends "
+        "with another code than 0 the monitor fails, and Pacemaker restarts the guest. "
+        "They share the monitor's timeout.",
         reloadable=True,
         check=_scripts,
     ),
