@@ -20,7 +20,6 @@ EXECUTABLES = {
 NOT_LOADED = {
     "argparse",
     "dataclasses",
-    "enum",
     "inspect",
     "libvirt",
     "logging",

@@ -20,8 +20,8 @@ SCHEMAS = {
     FENCE: "/usr/share/cluster/relaxng/metadata.rng",
 }
 
-# pcs does not offer these for a fence device: Pacemaker sets them itself.
-NOT_OFFERED = {"action", "nodename", "port", "plug"}
+# pcs does not offer these for a fence device: they are for Pacemaker or a terminal.
+NOT_OFFERED = {"action", "help", "nodename", "plug", "port", "version"}
 
 # Neither tool offers these as operations of a resource.
 NOT_SHOWN = {"meta-data", "status", "validate-all"}
