@@ -35,7 +35,7 @@ _OPEN = (Verdict.PENDING, Verdict.UNKNOWN)
 def migrate_to(operation: Operation, observer: Observer, store: RecordStore) -> Outcome:
     """Move the running guest to the node Pacemaker chose."""
     operation.values.require_good()
-    guest = _guest(operation, store)
+    guest = _guest(operation, observer, store)
     if not operation.migrate_target:
         raise Refused("Pacemaker gave no target node for migrate_to")
     return _Migration(operation, observer, guest).carry_out()
@@ -49,7 +49,7 @@ def migrate_from(
     It waits for a guest that is on its way, but not for one that is not there at all:
     migrate_to has ended before this begins.
     """
-    guest = _guest(operation, store)
+    guest = _guest(operation, observer, store)
     settling = operation.deadline.part(SETTLES_S)
     while True:
         seen = observer.look(guest, operation.deadline)
@@ -92,14 +92,19 @@ def _arrived_as_another(
     )
 
 
-def _guest(operation: Operation, store: RecordStore) -> Identity:
-    """Return the guest that is to move; the recorded one, if that one still runs."""
+def _guest(operation: Operation, observer: Observer, store: RecordStore) -> Identity:
+    """Return the guest that is meant: of several, the one that runs here."""
     known = identities.resolve(
         operation.values, store, operation.instance, operation.deadline
     )
     if not known.identities:
         raise known.problem or Refused("nobody knows which guest is meant")
-    return known.identities[-1]
+    if len(known.identities) > 1:
+        for guest in known.identities:
+            seen = observer.look(guest, operation.deadline)
+            if seen.presence is Presence.RUNNING:
+                return guest
+    return known.identities[0]
 
 
 class _Migration:
