@@ -25,7 +25,6 @@ NOT_LOADED = {
     "logging",
     "lxml",
     "pyghmi",
-    "re",
     "socket",
     "subprocess",
     "typing",
