@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 
 from vmha.agents.protocol import exitcodes, parameters
 from vmha.agents.protocol.deadline import Deadline, Watchdog, leave_process
@@ -186,6 +185,8 @@ def _outcome(handler: Callable[[Operation], Outcome], operation: Operation) -> O
     except AgentError as error:
         return Outcome(error.exit_code, str(error))
     except Exception as error:  # noqa: BLE001 - the one broad catch
+        import traceback  # 5 ms that only a bug pays
+
         operation.log.error(traceback.format_exc())
         kind = type(error).__name__
         return Outcome(exitcodes.GENERIC, f"unexpected {kind}: {error}; see the log")
