@@ -97,6 +97,8 @@ def _end(process: subprocess.Popen[bytes], console: Console) -> None:
         _stream(process, console, time.monotonic() + CLEAN_UP_S)
     _signal(process, signal.SIGKILL)
     process.wait()
+    if process.stdout:
+        process.stdout.close()
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
