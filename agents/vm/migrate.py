@@ -35,7 +35,7 @@ _OPEN = (Verdict.PENDING, Verdict.UNKNOWN)
 def migrate_to(operation: Operation, observer: Observer, store: RecordStore) -> Outcome:
     """Move the running guest to the node Pacemaker chose."""
     operation.values.require_good()
-    guest = _guest(operation, store)
+    guest = _guest(operation, observer, store)
     if not operation.migrate_target:
         raise Refused("Pacemaker gave no target node for migrate_to")
     return _Migration(operation, observer, guest).carry_out()
@@ -49,7 +49,7 @@ def migrate_from(
     It waits for a guest that is on its way, but not for one that is not there at all:
     migrate_to has ended before this begins.
     """
-    guest = _guest(operation, store)
+    guest = _guest(operation, observer, store)
     settling = operation.deadline.part(SETTLES_S)
     while True:
         seen = observer.look(guest, operation.deadline)
@@ -59,6 +59,8 @@ def migrate_from(
             return Outcome(
                 exitcodes.OK, f"{guest} arrived on {host_name()} from {source}"
             )
+        if seen.sight.stranger:
+            return _arrived_as_another(operation, store, seen)
         on_its_way = seen.state is State.MIGRATING or seen.silence
         if operation.deadline.expired() or (settling.expired() and not on_its_way):
             return Outcome(
@@ -69,14 +71,40 @@ def migrate_from(
         operation.deadline.sleep(POLL_S)
 
 
-def _guest(operation: Operation, store: RecordStore) -> Identity:
-    """Return the guest that is to move; the recorded one, if that one still runs."""
+def _arrived_as_another(
+    operation: Operation, store: RecordStore, seen: Observation
+) -> Outcome:
+    """Fail for a guest that has our name and a UUID that this node's file lacks.
+
+    migrate_to refuses a target that has such a guest, so it is the one that was sent
+    and the files of the two nodes differ. It is recorded before the failure is told:
+    the stop that follows here must find it, or two copies would run.
+    """
+    guest, sent = seen.identity, seen.sight.stranger
+    arrived = Identity(guest.name, sent, guest.driver, guest.uri, guest.source)
+    sight = domains.Sight(State.RUNNING, name=guest.name, uuid=sent)
+    seen.identity, seen.sight = arrived, sight
+    write_record(operation, store, seen)
+    return Outcome(
+        exitcodes.GENERIC,
+        f"{guest} arrived on {host_name()} with UUID {sent}, but {guest.source} has "
+        f"{guest.uuid} here: the files of the nodes differ; make them the same",
+    )
+
+
+def _guest(operation: Operation, observer: Observer, store: RecordStore) -> Identity:
+    """Return the guest that is meant: of several, the one that runs here."""
     known = identities.resolve(
         operation.values, store, operation.instance, operation.deadline
     )
     if not known.identities:
         raise known.problem or Refused("nobody knows which guest is meant")
-    return known.identities[-1]
+    if len(known.identities) > 1:
+        for guest in known.identities:
+            seen = observer.look(guest, operation.deadline)
+            if seen.presence is Presence.RUNNING:
+                return guest
+    return known.identities[0]
 
 
 class _Migration:

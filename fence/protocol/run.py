@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 
 from vmha.agents.protocol.deadline import Deadline
 from vmha.agents.protocol.errors import AgentError, BadParameter
@@ -176,6 +175,8 @@ def _guarded(
     except AgentError as error:
         fail(str(error))
     except Exception as error:  # noqa: BLE001 - the one broad catch
+        import traceback  # costs 5 ms, which every call would pay
+
         trace = "".join(traceback.format_tb(error.__traceback__))
         kind = type(error).__name__
         (log.error if isinstance(log, Log) else log.log)(f"{kind}\n{trace}")

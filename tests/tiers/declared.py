@@ -73,7 +73,10 @@ TIERS = (
         (
             "crmsh",
             "debhelper",
+            "debootstrap",
             "dh-python",
+            "fence-agents",
+            "libxml2-utils",
             "lintian",
             "pacemaker",
             "pacemaker-cli-utils",
