@@ -54,10 +54,10 @@ class Host:
         text = LIBVIRTD_CONF.format(uuid=uuid.uuid4())
         (configuration / "libvirtd.conf").write_text(text)
         (folder / "hosts").write_text(hosts_file)
-        apart = ["-m", "-u", "-n", "-i", "-p", "-f", "--kill-child=KILL"]
+        apart = ("-m", "-u", "-n", "-i", "-p", "-f", "--mount-proc")
+        keeper = ("/usr/bin/python3", "-I", str(KEEPER), name, str(folder))
         self._keeper = subprocess.Popen(
-            ["unshare", *apart, "--mount-proc", "/usr/bin/python3", "-I", str(KEEPER)]
-            + [name, str(folder)],
+            ["unshare", *apart, "--kill-child=KILL", *keeper],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -125,7 +125,7 @@ class Host:
             start_new_session=True,
         )
         log.close()
-        until(30, lambda: self._answers(), f"libvirtd of {self.name} does not answer")
+        until(30, self._answers, f"libvirtd of {self.name} does not answer")
 
     def _answers(self) -> bool:
         argv = ["virsh", "-q", "-c", "qemu:///system", "list"]

@@ -119,13 +119,23 @@ class Resource:
 
     def migrate_to(self, source: Host, target: Host, timeout_s: float = 30) -> Running:
         """Begin a migrate_to on the source."""
-        nodes = {"migrate_source": source.name, "migrate_target": target.name}
-        return self.begin(source, "migrate_to", timeout_s, **nodes)
+        return self.begin(
+            source,
+            "migrate_to",
+            timeout_s,
+            migrate_source=source.name,
+            migrate_target=target.name,
+        )
 
     def migrate_from(self, source: Host, target: Host, timeout_s: float = 20) -> Answer:
         """Run migrate_from on the target."""
-        nodes = {"migrate_source": source.name, "migrate_target": target.name}
-        return self.call(target, "migrate_from", timeout_s, **nodes)
+        return self.call(
+            target,
+            "migrate_from",
+            timeout_s,
+            migrate_source=source.name,
+            migrate_target=target.name,
+        )
 
     def environment(
         self,

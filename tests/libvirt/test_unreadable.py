@@ -7,6 +7,7 @@ they can fail.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Callable
 
@@ -30,8 +31,6 @@ def _directory(config: Path) -> None:
 
 
 def _fifo(config: Path) -> None:
-    import os
-
     config.unlink()
     os.mkfifo(config)
 
@@ -58,7 +57,6 @@ SPOILS = [_missing, _directory, _fifo, _io_error, _empty, _broken, _nameless]
 
 NONSENSE = {
     "hypervisor": ["nonsense", "test:///default", "lxc:///system", "qemu:///session"],
-    "force_stop": ["perhaps"],
     "shutdown_mode": ["politely"],
     "migration_transport": ["a b"],
     "migrateuri": ["a b"],
@@ -145,23 +143,31 @@ def test_guests_of_other_resources_do_not_count_as_unknown_ones(
     assert beta.emulators(other.uuid)
 
 
-@pytest.mark.parametrize(("name", "value"), WRONG, ids=lambda text: str(text))
+@pytest.mark.parametrize(("name", "value"), WRONG, ids=str)
 def test_a_nonsensical_parameter_never_hides_a_running_guest(
     alpha: Host, agent: Path, fresh: Fresh, name: str, value: str
 ) -> None:
     guest = fresh()
-    resource = running(alpha, agent, guest).but(**{name: value})
+    resource = guests.resource(agent, guest, force_stop="yes")
+    assert resource.call(alpha, "start").code == 0
+    resource = resource.but(**{name: value})
 
     assert safe_probe(resource.call(alpha, "monitor"))
     recurring = resource.call(alpha, "monitor", interval_s=10)
-    assert recurring.code in (0, 1)
-    assert safe_stop(alpha, guest, resource.call(alpha, "stop"))
+    assert recurring.code == 0, "a typo does not take a healthy guest down"
+    assert safe_stop(alpha, guest, resource.call(alpha, "stop", timeout_s=8))
+    assert alpha.emulators(guest.uuid) == []
 
 
 @pytest.mark.parametrize(
     "changed",
-    [{"config": "relative.xml"}, {"config": None}, {"domain": "another"}],
-    ids=["relative", "none", "both"],
+    [
+        {"config": "relative.xml"},
+        {"config": None},
+        {"domain": "another"},
+        {"force_stop": "perhaps"},
+    ],
+    ids=["relative", "none", "both", "force_stop"],
 )
 def test_a_nonsensical_identity_never_hides_a_running_guest(
     alpha: Host, agent: Path, fresh: Fresh, changed: dict[str, str | None]
