@@ -75,6 +75,7 @@ TIERS = (
             "debhelper",
             "debootstrap",
             "dh-python",
+            "dpkg-dev",
             "fence-agents",
             "libxml2-utils",
             "lintian",
