@@ -30,8 +30,8 @@ BUSYBOX = "busybox-static"
 # kernel arguments ask for it, for each costs a fresh guest some hundredths of a second.
 MODULES = ("evdev", "button")
 DISK_MODULES = (
-    "virtio",
     "virtio_ring",
+    "virtio",
     "virtio_pci_legacy_dev",
     "virtio_pci_modern_dev",
     "virtio_pci",
