@@ -113,7 +113,7 @@ class Machine:
             os.setsid()
             os.execve(PID_1[0], list(PID_1), ENVIRONMENT)
         except BaseException as error:  # noqa: BLE001 - the last word of a lost child
-            print(f"{self.directory.name} does not boot: {error!r}", flush=True)
+            print(f"{self.directory.name} does not boot: {error}", flush=True)
         finally:
             os._exit(1)
 
@@ -131,7 +131,9 @@ class Machine:
         quiet = ns.MS_NOSUID | ns.MS_NODEV
         ns.mount("proc", f"{root}/proc", "proc", quiet)
         # sysrq works on the whole machine: what a node writes there ends in our pipe.
-        ns.bind(str(self.sysrq), f"{root}/proc/sysrq-trigger")
+        # (A kernel without sysrq leaves a node's panic to reboot(2), which we see, too.)
+        if os.path.exists(f"{root}/proc/sysrq-trigger"):
+            ns.bind(str(self.sysrq), f"{root}/proc/sysrq-trigger")
         ns.bind(f"{root}/proc/sys", f"{root}/proc/sys", read_only=True)
         ns.mount("sysfs", f"{root}/sys", "sysfs", quiet | ns.MS_RDONLY)
         ns.mount("tmpfs", f"{root}/run", "tmpfs", quiet, "mode=755,size=256m")

@@ -142,7 +142,7 @@ class Node:
                 continue
         return found
 
-    def wait_booted(self, timeout_s: float = 60.0) -> None:
+    def wait_booted(self, timeout_s: float = 30.0) -> None:
         """Wait until the node runs and its supervisor takes orders."""
         ends = time.monotonic() + timeout_s
         while True:
