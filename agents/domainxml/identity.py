@@ -6,8 +6,11 @@ Source of the format: libvirt's domain XML, elements ``name`` and ``uuid``, attr
 
 from __future__ import annotations
 
-from vmha.agents.domainxml.document import Document
 from vmha.agents.protocol.errors import BadOnThisNode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from vmha.agents.domainxml.document import Document
 
 
 def declared_name(document: Document) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 
 from vmha.agents.protocol import exitcodes, parameters
 from vmha.agents.protocol.deadline import Deadline, Watchdog, leave_process
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
 PREFIX = "OCF_RESKEY_"
 LAST_MARGIN_S = 5.0
+LAST_WORDS_S = 1.0  # between the action's deadline and the watchdog's
 
 
 class Outcome:
@@ -156,15 +156,16 @@ def _carry_out(
 ) -> int:
     instance = environ.get("OCF_RESOURCE_INSTANCE", "default")
     log = Log(f"{agent.name}({instance})", environ)
-    deadline = Deadline(_own_time_s(action, environ))
+    last = Deadline(_own_time_s(action, environ))
 
     def leave(sentence: str) -> None:
-        text = f"{action.name} ends at its own deadline of {deadline.timeout_s:.1f} s, "
+        text = f"{action.name} ends at its own deadline of {last.timeout_s:.1f} s, "
         _give_reason(log, text + f"before Pacemaker's: {sentence}")
         leave_process(exitcodes.GENERIC)
 
-    watchdog = Watchdog(deadline, leave)
+    watchdog = Watchdog(last, leave)
     watchdog.start()
+    deadline = last.part(last.timeout_s - min(LAST_WORDS_S, last.timeout_s * 0.1))
     values = parameters.read(agent.parameters, environ, PREFIX)
     operation = Operation(action.name, values, deadline, log, watchdog, environ)
     outcome = _outcome(handler, operation)
@@ -184,6 +185,8 @@ def _outcome(handler: Callable[[Operation], Outcome], operation: Operation) -> O
     except AgentError as error:
         return Outcome(error.exit_code, str(error))
     except Exception as error:  # noqa: BLE001 - the one broad catch
+        import traceback  # 5 ms that only a bug pays
+
         operation.log.error(traceback.format_exc())
         kind = type(error).__name__
         return Outcome(exitcodes.GENERIC, f"unexpected {kind}: {error}; see the log")

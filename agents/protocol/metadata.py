@@ -119,8 +119,10 @@ def fence_xml(
 
 def _fence_parameter(parameter: Parameter) -> str:
     """Write a parameter, and each of its older names as an obsoleted twin."""
-    obsolete = f' obsoletes="{parameter.aliases[0]}"' if parameter.aliases else ""
-    rows = [_fence_entry(parameter, parameter.name, obsolete)]
+    flags = f' obsoletes="{parameter.aliases[0]}"' if parameter.aliases else ""
+    if parameter.deprecated:
+        flags = ' deprecated="1"' + flags
+    rows = [_fence_entry(parameter, parameter.name, flags)]
     rows += [
         _fence_entry(parameter, old, ' deprecated="1"') for old in parameter.aliases
     ]
@@ -129,12 +131,13 @@ def _fence_parameter(parameter: Parameter) -> str:
 
 def _fence_entry(parameter: Parameter, name: str, extra: str) -> str:
     required = int(parameter.required)
-    if parameter.deprecated and not extra:
-        extra = ' deprecated="1"'
+    text = parameter.longdesc
+    if parameter.deprecated:
+        text = f"{parameter.shortdesc}: {parameter.deprecated}"
     return (
         f'\t<parameter name="{name}" unique="0" required="{required}"{extra}>\n'
         f'\t\t<getopt mixed="{escape(parameter.option)}" />\n'
         f"\t\t{_content(parameter)}\n"
-        f'\t\t<shortdesc lang="en">{escape(parameter.longdesc)}</shortdesc>\n'
+        f'\t\t<shortdesc lang="en">{escape(text)}</shortdesc>\n'
         "\t</parameter>"
     )

@@ -133,6 +133,11 @@ class Values:
                 found.append(problem)
         return found
 
+    def require_good(self) -> None:
+        """Raise the first of the problems, if there is any."""
+        for problem in self.problems():
+            raise problem
+
 
 def read(
     declared: Sequence[Parameter], environ: Mapping[str, str], prefix: str = ""

@@ -6,7 +6,8 @@
 - ``emulator``     proof by process table, without libvirt
 - ``observation``  libvirt and the process table, put together
 - ``states``       the decision tables, pure
-- ``lifecycle``    start and stop
+- ``lifecycle``    start
+- ``stop``         stop, its escalation and its proof
 - ``monitor``      probe and recurring monitor
 - ``migrate``      migrate_to and migrate_from
 - ``main``         wires one operation to the above

@@ -15,17 +15,28 @@ from vmha.agents.protocol.deadline import Deadline
 
 PROC = "/proc"
 QEMU = "qemu"
+LXC = "lxc"
+_QEMU_PROCESS_NAMES = ("qemu", "kvm")
 
 
 class Emulator:
-    """A living QEMU process with the guest's name and UUID it was given."""
+    """A living process that executes a guest.
 
-    __slots__ = ("name", "pid", "uuid")
+    ``uuid`` is "" for a container, whose controller is only given a name.
+    ``is_libvirts`` tells that it was started the way libvirt does, so that it may be
+    ended as the guest's.
+    """
 
-    def __init__(self, pid: int, name: str, uuid: str) -> None:
+    __slots__ = ("driver", "is_libvirts", "name", "pid", "uuid")
+
+    def __init__(
+        self, pid: int, driver: str, name: str, uuid: str, is_libvirts: bool
+    ) -> None:
         self.pid = pid
+        self.driver = driver
         self.name = name
         self.uuid = uuid
+        self.is_libvirts = is_libvirts
 
 
 class ProcessTable:
@@ -72,6 +83,8 @@ class ProcessTable:
             now = _emulator(emulator.pid, self._argv(emulator.pid))
             if now is None or now.uuid != emulator.uuid:
                 return not self._is_half_dead(emulator.pid)
+            if not now.is_libvirts:
+                return False
             signal.pidfd_send_signal(pidfd, signal_number)
             waiting = select.poll()
             waiting.register(pidfd, select.POLLIN)
@@ -98,18 +111,22 @@ class ProcessTable:
             return False
         name = lines.get("Name", "").strip()
         threads = lines.get("Threads", "1").strip()
-        return name.startswith(QEMU) and threads != "1"
+        return name.startswith(_QEMU_PROCESS_NAMES) and threads != "1"
 
 
 def _emulator(pid: int, argv: list[str]) -> Emulator | None:
     """Return the emulator that a command line belongs to, if it is one.
 
-    libvirt starts QEMU with ``-name guest=NAME,…`` (a comma in the name is doubled) and
-    ``-uuid UUID``; the program's name is not looked at, since the definition chooses it.
+    libvirt starts QEMU with ``-no-user-config -name guest=NAME,… -uuid UUID`` (a comma
+    in the name is doubled) and containers with ``libvirt_lxc --name NAME``. QEMU's own
+    name is not looked at: the definition chooses it.
     """
     options = dict(zip(argv[1:], argv[2:]))
-    uuid = options.get("-uuid", "")
+    if argv[0].rpartition("/")[2] == "libvirt_lxc":
+        return Emulator(pid, LXC, options.get("--name", ""), "", True)
+    uuid = options.get("-uuid", "").lower()
     if not uuid or "-name" not in options:
         return None
     name = options["-name"].replace(",,", "\0").split(",")[0].replace("\0", ",")
-    return Emulator(pid, name[6:] if name.startswith("guest=") else name, uuid.lower())
+    name = name[6:] if name.startswith("guest=") else name
+    return Emulator(pid, QEMU, name, uuid, "-no-user-config" in argv)

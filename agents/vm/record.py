@@ -1,4 +1,4 @@
-"""The record: who the guest of a resource is, as start, migrate_from or adoption saw it.
+"""The record: who the guest of a resource is, as start or adoption saw it.
 
 One small file per resource instance on a tmpfs, root-only: a reboot, which ends every
 guest, ends the records too. It is what keeps a stop truthful when the configuration

@@ -1,0 +1,102 @@
+"""Wires one operation of ``ocf:vmha:VirtualMachine`` to the code that carries it out.
+
+Called by the executable in ``resource.d``. Each handler imports what it needs:
+meta-data imports neither libvirt nor lxml, a recurring monitor no lxml.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from vmha.agents.protocol.agent import Action, Agent, Operation, Outcome, run
+from vmha.agents.protocol.deadline import leave_process
+from vmha.agents.vm.parameters import LONGDESC, NAME, PARAMETERS, SHORTDESC
+
+
+def main() -> int:
+    """Run the action and end the process.
+
+    It ends without destructors: those of a connection to a hung libvirt would wait for
+    an answer that does not come, past Pacemaker's timeout.
+    """
+    code = run(AGENT, sys.argv, os.environ)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    leave_process(code)
+    return code
+
+
+def _start(operation: Operation) -> Outcome:
+    from vmha.agents.vm.lifecycle import start
+    from vmha.agents.vm.observation import Observer
+    from vmha.agents.vm.record import RecordStore
+
+    return start(operation, Observer(), RecordStore())
+
+
+def _stop(operation: Operation) -> Outcome:
+    from vmha.agents.vm.emulator import ProcessTable
+    from vmha.agents.vm.observation import Observer
+    from vmha.agents.vm.record import RecordStore
+    from vmha.agents.vm.stop import stop
+
+    table = ProcessTable()
+    return stop(operation, Observer(table), RecordStore(), table)
+
+
+def _monitor(operation: Operation) -> Outcome:
+    from vmha.agents.vm.monitor import monitor
+    from vmha.agents.vm.observation import Observer
+    from vmha.agents.vm.record import RecordStore
+
+    return monitor(operation, Observer(), RecordStore())
+
+
+def _migrate_to(operation: Operation) -> Outcome:
+    from vmha.agents.vm.migrate import migrate_to
+    from vmha.agents.vm.observation import Observer
+    from vmha.agents.vm.record import RecordStore
+
+    return migrate_to(operation, Observer(), RecordStore())
+
+
+def _migrate_from(operation: Operation) -> Outcome:
+    from vmha.agents.vm.migrate import migrate_from
+    from vmha.agents.vm.observation import Observer
+    from vmha.agents.vm.record import RecordStore
+
+    return migrate_from(operation, Observer(), RecordStore())
+
+
+def _validate(operation: Operation) -> Outcome:
+    from vmha.agents.vm.observation import Observer
+    from vmha.agents.vm.validate import validate
+
+    return validate(operation, Observer())
+
+
+def _reload_agent(operation: Operation) -> Outcome:
+    from vmha.agents.vm.validate import reload_agent
+
+    return reload_agent(operation)
+
+
+# VirtualDomain's advertised times, so that a switched resource keeps its plan.
+AGENT = Agent(
+    NAME,
+    SHORTDESC,
+    LONGDESC,
+    PARAMETERS,
+    (
+        Action("start", 90, _start),
+        Action("stop", 90, _stop),
+        Action("status", 30, _monitor, interval_s=10, depth=0),
+        Action("monitor", 30, _monitor, interval_s=10, depth=0),
+        Action("migrate_to", 120, _migrate_to),
+        Action("migrate_from", 60, _migrate_from),
+        Action("reload-agent", 20, _reload_agent),
+        Action("validate-all", 10, _validate, depth=0),
+        Action("meta-data", 5),
+    ),
+)

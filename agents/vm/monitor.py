@@ -1,0 +1,162 @@
+"""Probe and recurring monitor: look, answer, change nothing.
+
+The one thing written is the identity record of a guest that was adopted (it ran before
+vmha did). A recurring monitor of a running guest reads the record, asks libvirt two
+questions and ends.
+"""
+
+from __future__ import annotations
+
+from vmha.agents.protocol import exitcodes, process
+from vmha.agents.protocol.agent import Operation, Outcome
+from vmha.agents.protocol.errors import AgentError, BadParameter, NotInstalled
+from vmha.agents.vm import identity as identities
+from vmha.agents.vm.identity import Identity, Known
+from vmha.agents.vm.observation import Observation, Observer, host_name
+from vmha.agents.vm.record import Record, RecordStore
+from vmha.agents.vm.states import Presence, Process, monitor_code
+
+TRANSIENT_S = 0.5
+
+
+def monitor(operation: Operation, observer: Observer, store: RecordStore) -> Outcome:
+    """Answer 0, 7 or 1 about the resource's guest on this node."""
+    known_well = identities.recorded(operation.values, store, operation.instance)
+    if known_well is not None and not operation.is_probe:
+        return _monitor_one(operation, observer, store, known_well)
+    known = identities.resolve(
+        operation.values, store, operation.instance, operation.deadline
+    )
+    if not known.identities:
+        return _monitor_unknown(operation, observer, store, known)
+    declared, recorded = known.identities[0], known.identities[-1]
+    if recorded is not declared:
+        seen = observer.look(recorded, operation.deadline)
+        if seen.presence is not Presence.NOT_RUNNING:
+            if not declared.is_same(recorded):
+                return _not_the_one(declared, seen)
+            # hypervisor was changed: the guest is where it was started.
+            return _monitor_one(operation, observer, store, recorded)
+    return _monitor_one(operation, observer, store, declared)
+
+
+def _monitor_one(
+    operation: Operation, observer: Observer, store: RecordStore, guest: Identity
+) -> Outcome:
+    seen = _settled(operation, observer, guest)
+    code = monitor_code(seen.state, seen.process)
+    sentence = f"{guest} on {host_name()}: {seen}"
+    if code != exitcodes.OK:
+        return Outcome(code, _advice(code, seen, sentence))
+    if seen.silence:
+        operation.log.warning(f"{sentence}; the guest is taken to run")
+    _adopt(operation, store, guest, seen)
+    if not operation.is_probe:
+        return _run_scripts(operation, sentence)
+    return Outcome(code, sentence)
+
+
+def _settled(operation: Operation, observer: Observer, guest: Identity) -> Observation:
+    """Look; look again at an emulator that is just ending or not yet known.
+
+    Between the death of a process and libvirt's note of it lie milliseconds.
+    """
+    seen = observer.look(guest, operation.deadline, with_processes=False)
+    orphan = seen.process is Process.PRESENT and not seen.state.is_active
+    if orphan and not seen.silence:
+        operation.deadline.sleep(TRANSIENT_S)
+        seen = observer.look(guest, operation.deadline)
+    return seen
+
+
+def _adopt(
+    operation: Operation, store: RecordStore, guest: Identity, seen: Observation
+) -> None:
+    """Record a running guest that has no record yet."""
+    name = (
+        seen.sight.name or guest.name or (seen.emulator.name if seen.emulator else "")
+    )
+    uuid = (
+        seen.sight.uuid or guest.uuid or (seen.emulator.uuid if seen.emulator else "")
+    )
+    if not (name and uuid and guest.uri):
+        return
+    record = Record(name, uuid, guest.driver, guest.uri, guest.source)
+    try:
+        store.write(operation.instance, record)
+    except OSError as error:
+        operation.log.warning(f"the record of {guest} cannot be written: {error}")
+
+
+def _monitor_unknown(
+    operation: Operation, observer: Observer, store: RecordStore, known: Known
+) -> Outcome:
+    """Answer when neither the parameters nor a record name the guest.
+
+    7 only where nothing runs that could be it; else 1, since "not running" would let
+    Pacemaker start a second copy elsewhere.
+    """
+    running = unaccounted(operation, observer, store)
+    if running == []:
+        return Outcome(exitcodes.NOT_RUNNING, f"nothing runs here; {known.problem}")
+    what = "it cannot be told what runs here"
+    if running:
+        what = f"{', '.join(running)} run(s) here without a record and may be it"
+    return Outcome(exitcodes.GENERIC, f"{known.problem}; {what}")
+
+
+def unaccounted(
+    operation: Operation, observer: Observer, store: RecordStore
+) -> list[str] | None:
+    """Return what runs here and belongs to no other resource, None if unknown."""
+    try:
+        uri = operation.values.text("hypervisor")
+    except AgentError:
+        uri = ""
+    return observer.unaccounted(uri, store, operation.instance, operation.deadline)
+
+
+def _not_the_one(declared: Identity, replaced: Observation) -> Outcome:
+    """Answer 1, so that Pacemaker replaces the recorded guest by the declared one."""
+    return Outcome(
+        exitcodes.GENERIC,
+        f"the parameters mean {declared}, but this resource started "
+        f"{replaced.identity} ({replaced}); a restart of the resource replaces it",
+    )
+
+
+def _advice(code: int, seen: Observation, sentence: str) -> str:
+    if code == exitcodes.NOT_RUNNING:
+        stranger = seen.sight.stranger
+        note = f"; another guest of that name runs, with UUID {stranger}"
+        return sentence + (note if stranger else "")
+    if seen.presence is Presence.UNKNOWN:
+        return f"{sentence}; it cannot be told whether it runs: check libvirt here"
+    return f"{sentence}; it cannot serve, so it is to be stopped and started"
+
+
+def _run_scripts(operation: Operation, sentence: str) -> Outcome:
+    """Run the user's monitor scripts; the first that fails fails the monitor.
+
+    A value that cannot be a list of scripts is logged and no more: failing would take
+    down a healthy guest over a typo, and its start would then fail on every node.
+    """
+    try:
+        scripts = operation.values.text("monitor_scripts").split()
+    except BadParameter as problem:
+        operation.log.error(f"{problem}; no monitor script is run")
+        return Outcome(exitcodes.OK, sentence)
+    for script in scripts:
+        operation.watchdog.say(f"monitor script {script} did not end")
+        try:
+            result = process.run([script], operation.deadline, operation.environ)
+        except NotInstalled as error:  # 5 would say that the guest is not there
+            return Outcome(exitcodes.GENERIC, f"monitor script {error}")
+        if result.exit_code != 0:
+            said = (result.stderr or result.stdout).strip().splitlines()
+            told = f": {said[-1]}" if said else ""
+            return Outcome(
+                exitcodes.GENERIC,
+                f"monitor script {script} ended with {result.exit_code}{told}",
+            )
+    return Outcome(exitcodes.OK, sentence)

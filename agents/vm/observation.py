@@ -1,0 +1,164 @@
+"""Observation: libvirt and the process table, asked about a guest within a bound.
+
+Called by every action, before and after it acts. libvirt is given a few seconds; a
+daemon that is dead, hung or refusing is "silent" here, with its reason, and the process
+table speaks alone.
+"""
+
+from __future__ import annotations
+
+import os
+
+from vmha.agents.hypervisor import connection as connections
+from vmha.agents.hypervisor import domains
+from vmha.agents.hypervisor import uri as uris
+from vmha.agents.hypervisor.connection import Connection
+from vmha.agents.hypervisor.domains import Sight
+from vmha.agents.hypervisor.state import State
+from vmha.agents.protocol.deadline import Deadline
+from vmha.agents.protocol.errors import AgentError, Unreachable
+from vmha.agents.vm.emulator import QEMU, Emulator, ProcessTable
+from vmha.agents.vm.identity import Identity
+from vmha.agents.vm.record import RecordStore
+from vmha.agents.vm.states import Presence, Process, presence
+
+LIBVIRT_ANSWERS_S = 2.5
+
+
+class Observation:
+    """What both witnesses say of one guest.
+
+    ``silence`` is the reason why libvirt said nothing, "" when it answered.
+    """
+
+    __slots__ = ("connection", "emulator", "identity", "process", "sight", "silence")
+
+    def __init__(
+        self,
+        identity: Identity,
+        sight: Sight,
+        process: Process,
+        emulator: Emulator | None,
+        connection: Connection | None,
+        silence: str,
+    ) -> None:
+        self.identity = identity
+        self.sight = sight
+        self.process = process
+        self.emulator = emulator
+        self.connection = connection
+        self.silence = silence
+
+    @property
+    def state(self) -> State:
+        """Return libvirt's state of the guest."""
+        return self.sight.state
+
+    @property
+    def presence(self) -> Presence:
+        """Return the three-valued answer."""
+        return presence(self.state, self.process)
+
+    def __str__(self) -> str:
+        """Describe what was seen, as the end of a sentence about the guest."""
+        reason = f" {self.sight.reason}" if self.sight.reason else ""
+        text = f"libvirt's state is {self.state.value}{reason}"
+        if self.silence:
+            text = self.silence
+        return f"{text}; {self.process.value}"
+
+
+class Observer:
+    """Looks at guests of this node; keeps one connection between looks."""
+
+    __slots__ = ("_connection", "_table")
+
+    def __init__(self, table: ProcessTable | None = None) -> None:
+        self._table = table or ProcessTable()
+        self._connection: Connection | None = None
+
+    def connect(self, uri: str, deadline: Deadline) -> Connection:
+        """Return a connection to a local ``uri``; raises where there is none."""
+        if self._connection is None or self._connection.uri != uri:
+            if not uri:
+                raise Unreachable("no usable hypervisor URI is known")
+            self._connection = connections.connect(uri, deadline)
+        return self._connection
+
+    def look(
+        self, identity: Identity, deadline: Deadline, with_processes: bool = True
+    ) -> Observation:
+        """Look at a guest; never raises over a silent libvirt.
+
+        ``with_processes=False`` leaves the process table out where libvirt says that
+        the guest is active: the short way of a recurring monitor.
+        """
+        bound = deadline.part(LIBVIRT_ANSWERS_S)
+        sight, silence = Sight(State.SILENT), ""
+        try:
+            connection = self.connect(identity.uri, bound)
+            sight = domains.look(connection, bound, identity.name, identity.uuid)
+        except AgentError as error:
+            silence = str(error)
+            self._connection = None
+        if sight.state.is_active and not with_processes:
+            return self._observation(identity, sight, Process.UNASKED, None, silence)
+        process, emulator = self._emulator_of(identity, sight)
+        return self._observation(identity, sight, process, emulator, silence)
+
+    def unaccounted(
+        self, uri: str, store: RecordStore, instance: str, deadline: Deadline
+    ) -> list[str] | None:
+        """Return what runs here and no other resource's record accounts for.
+
+        Names or UUIDs; None when neither witness can list the guests. Used when nobody
+        knows who the guest is.
+        """
+        emulators = self._table.emulators()
+        running = None if emulators is None else {e.uuid or e.name for e in emulators}
+        try:
+            bound = deadline.part(LIBVIRT_ANSWERS_S)
+            active = domains.active_uuids(self.connect(uri, bound), bound)
+            running = active | (running or set())
+        except AgentError:
+            if uri and not uris.is_local(uri):
+                return None
+        if running is None:
+            return None
+        records = store.others(instance)
+        accounted = {r.uuid for r in records} | {r.name for r in records}
+        return sorted(running - accounted)
+
+    def _emulator_of(
+        self, identity: Identity, sight: Sight
+    ) -> tuple[Process, Emulator | None]:
+        if identity.driver != QEMU or not (
+            uris.is_local(identity.uri) or identity.uri == ""
+        ):
+            return Process.INAPPLICABLE, None
+        emulators = self._table.emulators()
+        if emulators is None:
+            return Process.UNREADABLE, None
+        uuid = identity.uuid or sight.uuid
+        for emulator in emulators:
+            same_name = not uuid and emulator.name == identity.name
+            if (uuid and emulator.uuid == uuid) or same_name:
+                return Process.PRESENT, emulator
+        return Process.NONE, None
+
+    def _observation(
+        self,
+        identity: Identity,
+        sight: Sight,
+        process: Process,
+        emulator: Emulator | None,
+        silence: str,
+    ) -> Observation:
+        return Observation(
+            identity, sight, process, emulator, self._connection, silence
+        )
+
+
+def host_name() -> str:
+    """Return this node's name for messages."""
+    return os.uname().nodename

@@ -1,0 +1,234 @@
+"""Stop: ask the guest, destroy it through libvirt, end the emulator; then prove it.
+
+Called by ``main``. 0 is answered only after both witnesses see nothing; everything else
+is 1, and Pacemaker then fences the node, which is the right end for a guest that cannot
+be stopped. Never 5 or 6: a missing file is no reason to believe that a guest is gone.
+"""
+
+from __future__ import annotations
+
+import signal
+
+from vmha.agents.hypervisor import domains
+from vmha.agents.hypervisor.state import State
+from vmha.agents.protocol import exitcodes
+from vmha.agents.protocol.agent import Operation, Outcome
+from vmha.agents.protocol.deadline import Deadline
+from vmha.agents.protocol.errors import AgentError, BadParameter
+from vmha.agents.vm import identity as identities
+from vmha.agents.vm.emulator import ProcessTable
+from vmha.agents.vm.identity import Identity, Known
+from vmha.agents.vm.monitor import unaccounted
+from vmha.agents.vm.observation import Observation, Observer, host_name
+from vmha.agents.vm.record import RecordStore
+from vmha.agents.vm.states import Phase, Step, stop_step
+
+POLL_S = 0.2
+FIRST_REPEAT_S = 5.0
+TERM_SHARE = 0.5
+
+
+def stop(
+    operation: Operation,
+    observer: Observer,
+    store: RecordStore,
+    table: ProcessTable,
+) -> Outcome:
+    """Stop every guest that this resource may have here, with proof."""
+    values, instance = operation.values, operation.instance
+    known = identities.resolve(values, store, instance, operation.deadline)
+    if not known.identities:
+        return _stop_unknown(operation, observer, store, known)
+    sentences = []
+    for guest in reversed(known.identities):  # the recorded one, which runs, first
+        stopped, sentence = _Stop(operation, observer, table, guest).carry_out()
+        sentences.append(sentence)
+        if not stopped:
+            return Outcome(exitcodes.GENERIC, sentence)
+    store.remove(instance)
+    return Outcome(exitcodes.OK, "; ".join(sentences))
+
+
+def _stop_unknown(
+    operation: Operation, observer: Observer, store: RecordStore, known: Known
+) -> Outcome:
+    """Answer when nobody knows the guest: 0 only where nothing could be it."""
+    running = unaccounted(operation, observer, store)
+    if running == []:
+        store.remove(operation.instance)
+        return Outcome(exitcodes.OK, f"nothing runs here; {known.problem}")
+    what = "what runs here cannot be listed"
+    if running:
+        what = f"{', '.join(running)} run(s) here without a record and may be it"
+    return Outcome(
+        exitcodes.GENERIC,
+        f"cannot stop a guest that nobody can name: {known.problem}; {what}",
+    )
+
+
+class _Plan:
+    """When a stop escalates, in seconds that must remain of its time."""
+
+    __slots__ = ("force_s", "kill_s", "patience_s")
+
+    def __init__(self, total_s: float, force_at_once: bool) -> None:
+        self.kill_s = min(10.0, total_s / 4)
+        force_s = min(20.0, total_s / 3)
+        self.force_s = total_s + 1 if force_at_once else self.kill_s + force_s
+        self.patience_s = 0.0 if force_at_once else min(15.0, total_s / 4)
+
+    def phase(self, remaining_s: float, silent_s: float) -> Phase:
+        """Return the phase; a libvirt that stays silent is given up on early."""
+        if remaining_s <= self.kill_s:
+            return Phase.KILL
+        if remaining_s <= self.force_s or silent_s > self.patience_s:
+            return Phase.FORCE
+        return Phase.GRACEFUL
+
+
+class _Stop:
+    """One guest's stop under way."""
+
+    def __init__(
+        self,
+        operation: Operation,
+        observer: Observer,
+        table: ProcessTable,
+        guest: Identity,
+    ) -> None:
+        self.operation = operation
+        self.deadline = operation.deadline
+        self.observer = observer
+        self.table = table
+        self.guest = guest
+        self.asking = _Asking(operation)
+        self.plan = _Plan(self.deadline.remaining_s(), _force_stop(operation))
+        self.silent_since_s: float | None = None
+        self.last_done = "found it"
+
+    def carry_out(self) -> tuple[bool, str]:
+        """Return whether the guest is proven gone, and the sentence for it."""
+        while True:
+            seen = self.observer.look(self.guest, self.deadline)
+            phase = self._phase(seen)
+            step = stop_step(seen.state, seen.process, phase, _can_obey(seen))
+            if step is Step.DONE:
+                return True, f"{self.guest} does not run on {host_name()}: {seen}"
+            if self.deadline.expired():
+                break
+            self.operation.watchdog.say(
+                f"{self.guest}: {step.value} did not end; last seen: {seen}"
+            )
+            self._do(step, seen)
+        return False, (
+            f"{self.guest} is not proven stopped on {host_name()} ({seen}; last "
+            f"action: {self.last_done}); Pacemaker will fence this node"
+        )
+
+    def _phase(self, seen: Observation) -> Phase:
+        now_s = self.deadline.elapsed_s()
+        if not seen.silence:
+            self.silent_since_s = None
+        elif self.silent_since_s is None:
+            self.silent_since_s = now_s
+        since_s = now_s if self.silent_since_s is None else self.silent_since_s
+        return self.plan.phase(self.deadline.remaining_s(), now_s - since_s)
+
+    def _do(self, step: Step, seen: Observation) -> None:
+        """Carry out a step; what libvirt refuses is seen at the next look."""
+        try:
+            if step is Step.SHUT_DOWN:
+                self.asking.ask(seen, self._limit())
+            elif step is Step.RESUME and seen.connection:
+                domains.resume(seen.connection, self._limit(), seen.sight.domain)
+            elif step is Step.DESTROY:
+                self._destroy(seen)
+            elif step is Step.KILL:
+                self._kill(seen)
+        except AgentError as error:
+            self.operation.log.warning(f"{self.guest}: {error}")
+        if step is not Step.WAIT:
+            self.last_done = step.value
+        self.deadline.sleep(POLL_S)
+
+    def _limit(self) -> Deadline:
+        """Return the bound of one libvirt call: the kill's reserve stays untouched."""
+        free_s = self.deadline.remaining_s() - self.plan.kill_s
+        return self.deadline.part(max(1.0, free_s))
+
+    def _destroy(self, seen: Observation) -> None:
+        """Destroy through libvirt, which itself waits for SIGTERM and SIGKILL."""
+        if seen.connection is None:
+            return
+        self.operation.log.info(f"destroying {self.guest}: {seen}")
+        domains.destroy(seen.connection, self._limit(), seen.sight.domain)
+
+    def _kill(self, seen: Observation) -> None:
+        """End the emulator: SIGTERM lets QEMU close its disks, SIGKILL does not ask."""
+        if seen.emulator is None:
+            return
+        pid = seen.emulator.pid
+        self.operation.log.warning(f"ending emulator {pid} of {self.guest}: {seen}")
+        term = self.deadline.part(min(3.0, self.plan.kill_s * TERM_SHARE))
+        if not self.table.end(seen.emulator, term, signal.SIGTERM):
+            rest = self.deadline.part(self.plan.kill_s * TERM_SHARE)
+            self.table.end(seen.emulator, rest, signal.SIGKILL)
+
+
+class _Asking:
+    """Asks a guest to shut down, by one method after the other, and repeats itself.
+
+    A guest in its first seconds of boot ignores the ACPI button, so it is pressed again
+    after 5 s, then after twice as long each time. A method that libvirt refuses, or
+    that has had its share of presses, makes room for the next.
+    """
+
+    def __init__(self, operation: Operation) -> None:
+        self._deadline = operation.deadline
+        self._log = operation.log
+        self._methods = _methods(operation)
+        self._next_s = 0.0
+        self._wait_s = FIRST_REPEAT_S
+        self._presses = 0
+
+    def ask(self, seen: Observation, limit: Deadline) -> None:
+        """Press the button if it is time to."""
+        now_s = self._deadline.elapsed_s()
+        if now_s < self._next_s or seen.connection is None:
+            return
+        method = self._methods[self._presses % len(self._methods)]
+        self._presses += 1
+        try:
+            domains.shut_down(seen.connection, limit, seen.sight.domain, method)
+        except AgentError:
+            if self._presses >= len(self._methods):
+                self._next_s = now_s + self._wait_s
+            raise
+        self._log.info(f"asked {seen.identity} to shut down ({method or 'default'})")
+        self._next_s = now_s + self._wait_s
+        self._wait_s *= 2
+
+
+def _methods(operation: Operation) -> list[str]:
+    """Return the shutdown methods in their order; nonsense means the default."""
+    try:
+        text = operation.values.text("shutdown_mode")
+    except BadParameter as problem:
+        operation.log.warning(f"{problem}; the hypervisor's default is used")
+        text = ""
+    return text.replace(",", " ").split() or [""]
+
+
+def _force_stop(operation: Operation) -> bool:
+    """Return force_stop; nonsense means no: a graceful stop harms nobody."""
+    try:
+        return operation.values.flag("force_stop")
+    except BadParameter as problem:
+        operation.log.warning(f"{problem}; the guest is stopped gracefully")
+        return False
+
+
+def _can_obey(seen: Observation) -> bool:
+    """Tell whether a paused guest may be resumed: only an administrator's pause."""
+    paused = seen.state is State.PAUSED
+    return paused and seen.sight.reason == "by an administrator"

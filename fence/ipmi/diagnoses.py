@@ -1,0 +1,151 @@
+"""Why a BMC could not be used: one class per cause, one sentence, one next step.
+
+Raised by ``session`` and ``power``, printed as the one line on stderr by ``run``. The
+fencer searches that line for "timeout" and "timed out" and then spends no second try,
+so these sentences speak of silence instead; they never contain a secret.
+"""
+
+from __future__ import annotations
+
+from vmha.agents.protocol.errors import AgentError, Refused, Unreachable
+
+
+class NameUnresolved(Unreachable):
+    """The resolver knows no address for ``name``."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        super().__init__(
+            f"the name {name} of the BMC cannot be resolved ({reason}): check the "
+            "parameter ip, /etc/hosts and DNS"
+        )
+
+
+class NoAnswer(Unreachable):
+    """Nothing came back from ``bmc``."""
+
+    def __init__(self, bmc: str) -> None:
+        super().__init__(
+            f"the BMC at {bmc} does not answer: check its address, cable and power, "
+            "and that IPMI over LAN is enabled"
+        )
+
+
+class PortClosed(Unreachable):
+    """The host of ``bmc`` answers that nobody listens on that port."""
+
+    def __init__(self, bmc: str) -> None:
+        super().__init__(
+            f"nothing listens at {bmc}: check ip and ipport, and that IPMI over LAN "
+            "is enabled on the BMC"
+        )
+
+
+class FellSilent(Unreachable):
+    """A BMC that was logged in to no longer answers."""
+
+    def __init__(self, bmc: str) -> None:
+        super().__init__(
+            f"the BMC at {bmc} stopped answering in the middle of a session: check "
+            "whether it restarts or its network is overloaded"
+        )
+
+
+class Unintelligible(AgentError):
+    """``bmc`` answers with something that is not what IPMI 2.0 says."""
+
+    def __init__(self, bmc: str, what: str) -> None:
+        super().__init__(
+            f"the BMC at {bmc} answered {what}, which IPMI 2.0 does not allow: "
+            "update its firmware"
+        )
+
+
+class WrongPassword(Refused):
+    """The keyed hashes of login differ."""
+
+    def __init__(self, bmc: str, user: str) -> None:
+        super().__init__(
+            f"the BMC at {bmc} and this agent do not agree on the password of user "
+            f"{user!r}: check password, password_script and hexadecimal_kg"
+        )
+
+
+class WrongUser(Refused):
+    """The BMC has no such user, or none of that name with enough privilege."""
+
+    def __init__(self, bmc: str, user: str) -> None:
+        super().__init__(
+            f"the BMC at {bmc} knows no user {user!r} with enough privilege: check "
+            "username, and that the user is enabled for IPMI over LAN"
+        )
+
+
+class WrongKey(Refused):
+    """The password is right, the BMC's own key Kg is not."""
+
+    def __init__(self, bmc: str) -> None:
+        super().__init__(
+            f"the BMC at {bmc} uses another key Kg: check the parameter hexadecimal_kg"
+        )
+
+
+class SuiteRefused(Refused):
+    """The BMC does not want this cipher suite."""
+
+    def __init__(self, bmc: str, suites: str) -> None:
+        super().__init__(
+            f"the BMC at {bmc} refuses cipher suite {suites}: set cipher=auto, or "
+            "enable suite 17 or 3 on the BMC"
+        )
+
+
+class PrivilegeTooLow(Refused):
+    """The user may not do what was asked."""
+
+    def __init__(self, bmc: str, user: str, wanted: str) -> None:
+        super().__init__(
+            f"the BMC at {bmc} does not grant user {user!r} {wanted}: give the user "
+            "the operator or administrator role on the BMC, and check privlvl"
+        )
+
+
+class OldProtocol(Refused):
+    """The BMC offers IPMI 1.5 only."""
+
+    def __init__(self, bmc: str) -> None:
+        super().__init__(
+            f"the BMC at {bmc} offers IPMI 1.5 only, which this agent does not speak: "
+            "enable IPMI 2.0 (RMCP+) on it, or use fence_ipmilan"
+        )
+
+
+class LoginRefused(Refused):
+    """The BMC refused login with an RMCP+ status that has no sentence of its own."""
+
+    def __init__(self, bmc: str, stage: str, status: int) -> None:
+        super().__init__(
+            f"the BMC at {bmc} refused to log in (status 0x{status:02x} in {stage}): "
+            "look the status up in IPMI 2.0, table 13-15"
+        )
+
+
+class Busy(AgentError):
+    """The BMC has no time or no free session now; later it may."""
+
+    def __init__(self, bmc: str, what: str) -> None:
+        super().__init__(
+            f"the BMC at {bmc} is busy ({what}): look for other programs that use it, "
+            "or restart the BMC"
+        )
+
+
+class CommandRefused(Refused):
+    """A command came back with an IPMI completion code that is not zero."""
+
+    def __init__(self, bmc: str, command: str, code: int) -> None:
+        self.code = code
+        super().__init__(
+            f"the BMC at {bmc} refused {command} with completion code 0x{code:02x}: "
+            "look at its event log"
+        )

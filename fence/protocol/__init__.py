@@ -1,0 +1,1 @@
+"""What every fence agent shares: options, the proven sequence, run()."""

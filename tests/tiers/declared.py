@@ -1,0 +1,92 @@
+"""Which tiers there are, in which order, and what each may cost and needs.
+
+Read by main. A budget belongs to a stage, because two quick tiers share one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+BUDGET_S: Mapping[str, int] = {
+    "static + unit": 120,
+    "contract + libvirt": 360,
+    "bmc": 300,
+    "cluster": 600,
+    "packages": 180,
+}
+
+# A budget is a promise about a quiet two-core machine; a busy one easily takes twice
+# as long and has found nothing wrong. Beyond three times something hangs or has
+# grown out of its tier, so the tier is ended and counts as failed.
+ENDED_AT = 3
+
+# The libraries vmha itself uses, and what the tools' environment is made with.
+EVERYWHERE = (
+    "git",
+    "python3-libvirt",
+    "python3-lxml",
+    "python3-pyghmi",
+    "python3-venv",
+)
+
+QEMU = (
+    "acpid",
+    "busybox-static",
+    "cpio",
+    "libvirt-clients",
+    "libvirt-daemon-system",
+    "linux-image-cloud-amd64",
+    "qemu-system-x86",
+    "qemu-utils",
+)
+
+
+class Tier(NamedTuple):
+    """One folder of tests (or the static checks) with what it needs."""
+
+    name: str
+    stage: str
+    packages: tuple[str, ...] = ()
+    verbose: bool = False
+
+    @property
+    def folder(self) -> str:
+        """Where its tests are, from the top of the checkout."""
+        return "tests/architecture" if self.name == "static" else f"tests/{self.name}"
+
+
+TIERS = (
+    Tier("static", "static + unit"),
+    Tier("unit", "static + unit"),
+    Tier(
+        "contract",
+        "contract + libvirt",
+        ("libxml2-utils", "resource-agents"),
+    ),
+    Tier("libvirt", "contract + libvirt", QEMU, verbose=True),
+    Tier("bmc", "bmc", ("fence-agents", "ipmitool", "openipmi"), verbose=True),
+    Tier("cluster", "cluster", ("debootstrap",), verbose=True),
+    Tier(
+        "packages",
+        "packages",
+        (
+            "crmsh",
+            "debhelper",
+            "debootstrap",
+            "dh-python",
+            "dpkg-dev",
+            "fence-agents",
+            "libxml2-utils",
+            "lintian",
+            "pacemaker",
+            "pacemaker-cli-utils",
+            "pcs",
+            "python3-setuptools",
+            "resource-agents",
+        ),
+        verbose=True,
+    ),
+)
+
+LEFT_OUT_BY_FAST = ("cluster",)
