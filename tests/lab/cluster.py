@@ -7,8 +7,8 @@ through ``run``, ``pcs`` and ``cibadmin``, which are the caller's own words.
 from __future__ import annotations
 
 import time
-import xml.etree.ElementTree as ElementTree
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree
 
 from .errors import LabError, TimedOut
 
@@ -45,7 +45,7 @@ class Cluster:
     def status(self, timeout_s: float = 15.0) -> ElementTree.Element:
         """crm_mon's view, as XML; raises LabError when the cluster does not answer."""
         said = self.run(["crm_mon", "--output-as=xml", "--inactive"], timeout_s)
-        return ElementTree.fromstring(said.stdout)
+        return ElementTree.fromstring(said.stdout)  # noqa: S314
 
     def online(self) -> list[str]:
         """The nodes that Pacemaker counts as online; none while it does not answer."""
@@ -59,6 +59,38 @@ class Cluster:
         """The nodes on which Pacemaker believes a resource to run."""
         path = f".//resource[@id='{resource}']/node"
         return [node.get("name", "") for node in self.status().iterfind(path)]
+
+    def resources(self) -> list[str]:
+        """The ids of the configured resources and fencing devices."""
+        found = self.status().iterfind("./resources//resource")
+        return [resource.get("id", "") for resource in found]
+
+    def add_fencing(self, node: Node, peers: bool = False) -> None:
+        """A fencing device for a node over its BMC (``fence-NODE``)."""
+        agent = ["fence_ipmilan", "lanplus=1", "cipher=3"]
+        self.pcs(
+            "stonith",
+            "create",
+            f"fence-{node.name}",
+            *(agent if peers else ["fence_vmha_ipmi"]),
+            f"ip={node.bmc.address}",
+            f"username={node.bmc.user}",
+            f"password={node.bmc.password}",
+            f"pcmk_host_list={node.name}",
+        )
+
+    def add_guest(self, name: str, config: str, peers: bool = False) -> None:
+        """A resource for a guest that may live-migrate over TCP."""
+        self.pcs(
+            "resource",
+            "create",
+            name,
+            "ocf:heartbeat:VirtualDomain" if peers else "ocf:vmha:VirtualMachine",
+            f"config={config}",
+            "migration_transport=tcp",
+            "meta",
+            "allow-migrate=true",
+        )
 
     def dc(self) -> str:
         """The node that decides, or an empty string while there is none."""
@@ -82,7 +114,7 @@ class Cluster:
         timeout_s: float = FORM_S,
         seen: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Wait until these nodes (all, when none is named) are online and a DC idles."""
+        """Wait until these nodes (none named: all) are online and the DC is idle."""
         wanted = set(nodes or (node.name for node in self._nodes))
 
         def done() -> bool:

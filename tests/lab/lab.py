@@ -1,16 +1,18 @@
-"""The Lab: a cluster of real nodes that comes up, is used, and leaves nothing behind."""
+"""The Lab: a cluster that comes up, is used, and leaves nothing behind."""
 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from . import files, network, plan as plans, root, sweep
+from . import events, files, network, root, sweep
+from . import plan as plans
 from .cluster import Cluster
 from .commands import run
 from .errors import LabError, TimedOut
@@ -19,6 +21,7 @@ from .initramfs import CACHE
 from .node import Node
 from .progress import Progress
 from .requirements import require
+from .watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -90,7 +93,7 @@ class Lab:
         return self.nodes[self._plan.number(name) - 1]
 
     def up(self) -> None:
-        """Bring the lab up and wait for its cluster; a lab that is up stays as it is."""
+        """Bring the lab up and wait for its cluster; one that is up stays as it is."""
         require(self.progress)
         with self._alone():
             if self._is_up():
@@ -126,6 +129,57 @@ class Lab:
     def guest_file(name: str) -> str:
         """The path of a guest's definition; every node has its own copy."""
         return f"{files.GUESTS}/{name}.xml"
+
+    def configure(self, guests: Sequence[str], peers: bool = False) -> None:
+        """Fencing for every node, and a resource for each of these guests.
+
+        With the suite's agents, or with ``peers`` fence_ipmilan and VirtualDomain. What
+        is configured already stays. Returns when the cluster is idle.
+        """
+        known = self.cluster.resources()
+        for node in self.nodes:
+            if f"fence-{node.name}" not in known:
+                self.cluster.add_fencing(node, peers)
+        for name in guests:
+            if name not in known:
+                self.guest(name)
+                self.cluster.add_guest(name, self.guest_file(name), peers)
+        self.wait_idle()
+
+    def has_suite(self) -> bool:
+        """Whether the suite's own packages are installed in the nodes."""
+        agent = "usr/lib/ocf/resource.d/vmha/VirtualMachine"
+        return any((Path(lower) / agent).exists() for lower in self._plan.lower)
+
+    def watch(self) -> Watch:
+        """A witness for what executes where; use it in a with statement."""
+        return Watch(self.nodes)
+
+    def story(self) -> events.Story:
+        """What the nodes' logs and the BMCs' journals tell up to now."""
+        return events.tell(self.nodes)
+
+    def status(self) -> dict[str, Any]:
+        """The lab as `lab status --json` shows it."""
+        online = self.cluster.online()
+        return {
+            "name": self.name,
+            "suite": self._plan.suite,
+            "dc": self.cluster.dc(),
+            "nodes": [
+                {
+                    "name": node.name,
+                    "address": node.address,
+                    "bmc": node.bmc.address,
+                    "power": node.power(),
+                    "running": node.init() is not None,
+                    "cut": node.is_cut(),
+                    "online": node.name in online,
+                    "guests": node.guests(),
+                }
+                for node in self.nodes
+            ],
+        }
 
     def wait_idle(self, timeout_s: float = 120.0) -> None:
         """Wait until the cluster's DC has nothing left to do."""
@@ -187,8 +241,6 @@ class Lab:
         (self.directory / "ready").touch()
 
     def _prepare(self, node: Node) -> None:
-        import json
-
         directory = node.directory
         for name in ("upper", "work", "root"):
             (directory / name).mkdir(parents=True)

@@ -6,10 +6,11 @@ own:
     machine.py NODE_DIR [--after SECONDS]
 
 waits as long as a real machine's self-test, makes the node's namespaces and mounts,
-starts its PID 1 and stays until that has ended. Killing PID 1 is a power cut: the kernel
-kills everything in its PID namespace before PID 1 is gone. A node that resets itself
-(sysrq b, reboot) boots again; one that halts is off; one that crashes stays dead with
-the power on, as hardware does. Never touches another node, and nothing outside NODE_DIR.
+starts its PID 1 and stays until that has ended. Killing PID 1 is a power cut: the
+kernel kills everything in its PID namespace before PID 1 is gone. A node that resets
+itself (sysrq b, reboot) boots again; one that halts is off; one that crashes stays dead
+with the power on, as hardware does. Never touches another node, and nothing outside
+NODE_DIR.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from lab import namespaces as ns  # noqa: E402
-from lab.processes import Process  # noqa: E402
+from lab import namespaces as ns
+from lab.processes import Process
 
 OLD_NODE_GONE_S = 30.0
 DEVICES = {
@@ -75,7 +76,7 @@ class Machine:
         elif end == "reset":
             again = [sys.executable, "-I", __file__, str(self.directory)]
             delay = str(self.plan["boot_delay_s"])
-            os.execv(sys.executable, [*again, "--after", delay])
+            os.execv(sys.executable, [*again, "--after", delay])  # noqa: S606
 
     def _wait_for_old_node(self) -> None:
         """Two systems must never write to the same disk."""
@@ -111,7 +112,7 @@ class Machine:
             _set_hostname(self.plan["name"])
             self._mount()
             os.setsid()
-            os.execve(PID_1[0], list(PID_1), ENVIRONMENT)
+            os.execve(PID_1[0], list(PID_1), ENVIRONMENT)  # noqa: S606
         except BaseException as error:  # noqa: BLE001 - the last word of a lost child
             print(f"{self.directory.name} does not boot: {error}", flush=True)
         finally:

@@ -1,8 +1,8 @@
 """One node of the lab, as tests and the command see it.
 
 A node is reached from outside through its PID 1's namespaces; a command in it ends at
-its time limit even when it hangs. Its disk is the directory ``upper`` and stays when the
-power goes, so logs and consoles can be read from a dead node.
+its time limit even when it hangs. Its disk is the directory ``upper`` and stays when
+the power goes, so logs and consoles can be read from a dead node.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from . import network
 from .bmc import Bmc
 from .commands import Result, run
 from .errors import NotUp, TimedOut
+from .guest import guest_name
 from .processes import Process
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Node:
         return result.checked() if check else result
 
     def command(self, argv: Sequence[str]) -> list[str]:
-        """The command line that runs ``argv`` in the node (for a terminal of its own)."""
+        """The command line that runs ``argv`` in the node, with this terminal."""
         init = self._init()
         enter = [
             "nsenter",
@@ -122,6 +123,18 @@ class Node:
             os.write(control, f"{verb} {name}\n".encode())
         finally:
             os.close(control)
+
+    def guests(self) -> list[str]:
+        """The guests whose QEMU exists on the node, running or not."""
+        found = []
+        for pid in self.pids("qemu-system-x86_64"):
+            try:
+                words = Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
+            except OSError:
+                continue
+            name = guest_name(words.split("\0"))
+            found += [name] if name else []
+        return sorted(found)
 
     def pids(self, name: str) -> list[int]:
         """The pids, as the machine sees them, of the node's processes of this name.

@@ -1,8 +1,9 @@
 """What a lab consists of: its nodes, their addresses, its places on this machine.
 
-Everything a lab owns outside the cache is in one directory, which is a tmpfs of its own:
-taking a lab away is ending its processes and unmounting its namespaces' files and this
-directory. Nothing of it has a name of its own on the machine, so labs run side by side.
+Everything a lab owns outside the cache is in one directory, which is a tmpfs of its
+own: taking a lab away is ending its processes and unmounting its namespaces' files and
+this directory. Nothing of it has a name of its own on the machine, so labs run side by
+side.
 """
 
 from __future__ import annotations

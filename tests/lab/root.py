@@ -1,10 +1,10 @@
 """The cached base root: Debian with the cluster's packages, shared by all nodes.
 
-Built once per suite and list of packages (about two minutes, one gigabyte): debootstrap's
-minbase, then apt-get in a chroot where no service may start. A second, small layer
-holds the suite's own packages; it is made again only when a .deb changed. Both are
-built in a temporary directory and renamed when they are whole. Every build runs in a
-mount and PID namespace of its own: whatever it mounts or starts ends with it.
+Built once per suite and list of packages (about two minutes, one gigabyte):
+debootstrap's minbase, then apt-get in a chroot where no service may start. A second,
+small layer holds the suite's own packages; it is made again only when a .deb changed.
+Both are built in a temporary directory and renamed when they are whole. Every build
+runs in a mount and PID namespace of its own: what it mounts or starts ends with it.
 """
 
 from __future__ import annotations
@@ -29,20 +29,43 @@ if TYPE_CHECKING:
 
     from .progress import Progress
 
-PACKAGES = (
+PACKAGES = [
     # the cluster and its tools
-    "corosync pacemaker pacemaker-cli-utils pcs crmsh resource-agents "
+    "corosync",
+    "pacemaker",
+    "pacemaker-cli-utils",
+    "pcs",
+    "crmsh",
+    "resource-agents",
     # the peers, for comparisons
-    "fence-agents-common fence-agents-ipmilan fence-agents-redfish ipmitool "
+    "fence-agents-common",
+    "fence-agents-ipmilan",
+    "fence-agents-redfish",
+    "ipmitool",
     # the hypervisor
-    "libvirt-daemon-system libvirt-clients libvirt-daemon-driver-lxc "
-    "qemu-system-x86 qemu-utils "
+    "libvirt-daemon-system",
+    "libvirt-clients",
+    "libvirt-daemon-driver-lxc",
+    "qemu-system-x86",
+    "qemu-utils",
     # what the suite's own packages depend on
-    "python3 python3-libvirt python3-lxml python3-pyghmi python3-yaml "
-    "python3-jsonschema python3-rich "
+    "python3",
+    "python3-libvirt",
+    "python3-lxml",
+    "python3-pyghmi",
+    "python3-yaml",
+    "python3-jsonschema",
+    "python3-rich",
     # a node without systemd
-    "tini iproute2 iptables iputils-ping procps psmisc less libxml2-utils"
-).split()
+    "tini",
+    "iproute2",
+    "iptables",
+    "iputils-ping",
+    "procps",
+    "psmisc",
+    "less",
+    "libxml2-utils",
+]
 # Debian 12 has all fence agents in one package.
 INSTEAD = {
     "bookworm": {

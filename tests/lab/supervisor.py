@@ -1,8 +1,9 @@
 """PID 2 of a node: starts the daemons and keeps them as their systemd units would.
 
 Copied into every node and run there by the node's own Python, alone; it imports nothing
-of the lab. It makes the packages' directories in /run, writes what is logged to /dev/log to /var/log/messages with the time in microseconds, and takes orders from
-the pipe /run/lab/control: ``start NAME`` or ``stop NAME``.
+of the lab. It makes the packages' directories in /run, writes what is logged to
+/dev/log to /var/log/messages with the time in microseconds, and takes orders from the
+pipe /run/lab/control: ``start NAME`` or ``stop NAME``.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ FATAL = 100  # pacemakerd: do not start me again
 class Service:
     """One daemon: how its unit starts it, and when it starts it again.
 
-    ``restart_s`` is the pause before a restart after a failure; None means that the unit
-    does not restart it. ``needs`` are started first, as Requires= and After= do.
+    ``restart_s`` is the pause before a restart after a failure; None means that the
+    unit does not restart it. ``needs`` are started first, as Requires= and After= do.
     """
 
     def __init__(
