@@ -132,7 +132,7 @@ class Machine:
         quiet = ns.MS_NOSUID | ns.MS_NODEV
         ns.mount("proc", f"{root}/proc", "proc", quiet)
         # sysrq works on the whole machine: what a node writes there ends in our pipe.
-        # (A kernel without sysrq leaves a node's panic to reboot(2), which we see, too.)
+        # (Without sysrq in the kernel a node panics by reboot(2), which we see, too.)
         if os.path.exists(f"{root}/proc/sysrq-trigger"):
             ns.bind(str(self.sysrq), f"{root}/proc/sysrq-trigger")
         ns.bind(f"{root}/proc/sys", f"{root}/proc/sys", read_only=True)
