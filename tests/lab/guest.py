@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from . import initramfs
+from .cache import CACHE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,7 +52,7 @@ class Tick:
     uptime_s: float
 
 
-def image(cache: Path = initramfs.CACHE) -> Image:
+def image(cache: Path = CACHE) -> Image:
     """The guest's kernel and initramfs, built on first use and cached.
 
     Takes about 10 s the first time; downloads two Debian packages with apt-get and

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
-import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import events, files, network, root, sweep
 from . import plan as plans
+from .cache import CACHE, hold
 from .cluster import Cluster
 from .commands import run
-from .errors import LabError, TimedOut
+from .errors import LabError
 from .guest import Guest, Image, image
-from .initramfs import CACHE
 from .node import Node
 from .progress import Progress
 from .requirements import require
 from .watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from .plan import Plan
@@ -258,20 +256,7 @@ class Lab:
         node.bmc.prepare()
         node.bmc.start()
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self) -> AbstractContextManager[None]:
         """One up or down of a lab at a time; the lock stays in the cache."""
-        CACHE.mkdir(parents=True, exist_ok=True)
-        ends = time.monotonic() + LOCK_S
-        with (CACHE / f".lab-{self.name}.lock").open("w") as lock:
-            while True:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except OSError:
-                    if time.monotonic() > ends:
-                        raise TimedOut(
-                            f"another run brings the lab {self.name} up or down"
-                        ) from None
-                    time.sleep(0.1)
-            yield
+        lock = CACHE / f".lab-{self.name}.lock"
+        return hold(lock, LOCK_S, self.progress.life)

@@ -9,23 +9,20 @@ runs in a mount and PID namespace of its own: what it mounts or starts ends with
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
-import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import sources
+from .cache import CACHE, hold, remove_tree, scratch
 from .commands import run, watched
-from .errors import LabError, TimedOut
-from .initramfs import CACHE
+from .errors import LabError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from .progress import Progress
 
@@ -79,7 +76,11 @@ BUILD_TIMEOUT_S = 1200.0
 KEEP_LAYERS_S = 7 * 86400
 NO_SERVICES = "#!/bin/sh\nexit 101\n"
 DPKG_QUICK = "force-unsafe-io\n"
-ALONE = ("unshare", "--mount", "--pid", "--fork", "--kill-child=KILL")
+# The build ends with this process, however that ends, and its mounts with the build.
+ALONE = (
+    *("setpriv", "--pdeathsig", "KILL", "--"),
+    *("unshare", "--mount", "--pid", "--fork", "--kill-child=KILL"),
+)
 
 
 def packages(suite: str) -> list[str]:
@@ -94,8 +95,7 @@ def base(suite: str, progress: Progress, cache: Path = CACHE) -> Path:
     place = cache / f"root-{suite}-{hashlib.sha256(recipe).hexdigest()[:12]}"
     if place.exists():
         return place
-    cache.mkdir(parents=True, exist_ok=True)
-    with _alone(cache / f".{place.name}.lock", progress):
+    with hold(cache / f".{place.name}.lock", 2 * BUILD_TIMEOUT_S, progress.life):
         if not place.exists():
             with scratch(cache) as work:
                 _build(suite, work / "root", progress)
@@ -114,7 +114,7 @@ def layer(
         except OSError as error:
             raise LabError(f"{deb} cannot be read: {error.strerror}") from error
     place = cache / f"layer-{digest.hexdigest()[:12]}"
-    with _alone(cache / ".layers.lock", progress):
+    with hold(cache / ".layers.lock", 600, progress.life):
         if not place.exists():
             with progress.step(f"installing {', '.join(deb.name for deb in debs)}"):
                 _forget_old_layers(cache)
@@ -123,26 +123,6 @@ def layer(
                     (work / "upper").rename(place)
         os.utime(place)
     return place
-
-
-@contextmanager
-def scratch(cache: Path) -> Iterator[Path]:
-    """A temporary directory in the cache that is gone afterwards."""
-    work = Path(tempfile.mkdtemp(prefix=".work-", dir=cache))
-    try:
-        yield work
-    finally:
-        remove_tree(work)
-
-
-def remove_tree(tree: Path) -> None:
-    """Remove a tree, but never across a mount: refuses when one is in it."""
-    inside = f"{tree}/"
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        point = line.split()[4]
-        if point == str(tree) or point.startswith(inside):
-            raise LabError(f"{tree} is not removed: {point} is still mounted in it")
-    shutil.rmtree(tree, ignore_errors=True)
 
 
 def _build(suite: str, root: Path, progress: Progress) -> None:
@@ -215,20 +195,3 @@ def _forget_old_layers(cache: Path) -> None:
     for old in cache.glob("layer-*"):
         if time.time() - old.stat().st_mtime > KEEP_LAYERS_S:
             remove_tree(old)
-
-
-@contextmanager
-def _alone(lock: Path, progress: Progress) -> Iterator[None]:
-    """Hold a lock file; waits for another run that builds the same."""
-    ends = time.monotonic() + 2 * BUILD_TIMEOUT_S
-    with lock.open("w") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if time.monotonic() > ends:
-                    raise TimedOut(f"{lock} is held by another run") from None
-                progress.life(f"another run holds {lock}")
-                time.sleep(0.2)
-        yield

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .cache import mounts, remove_tree
 from .commands import run
 from .errors import LabError
 from .processes import Process, end
@@ -31,19 +32,9 @@ def sweep(directory: Path) -> None:
     _detach_loops(directory)
     _unmount(directory)
     if directory.is_dir():
-        directory.rmdir()
+        remove_tree(directory)
     if directory.parent.is_dir() and not any(directory.parent.iterdir()):
         directory.parent.rmdir()
-
-
-def mounts(directory: Path) -> list[str]:
-    """The mount points at and below a directory, innermost first."""
-    found = []
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        point = line.split()[4].replace("\\040", " ")
-        if point == str(directory) or point.startswith(f"{directory}/"):
-            found.append(point)
-    return found[::-1]
 
 
 def processes(directory: Path) -> Iterator[Process]:

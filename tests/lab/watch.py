@@ -1,8 +1,8 @@
 """The witness for "never two copies": what really executes, where, and when.
 
 Two independent signs are sampled over all nodes, many times a second, with the
-monotonic clock. The first is the processor time of each QEMU's virtual CPU thread: it grows only
-while the guest executes; a process that waits for a migration, or is paused, has none.
+monotonic clock. The first is the processor time of each QEMU's virtual CPU: it grows
+only while the guest executes; a process that waits for a migration, or is paused, has none.
 The second is the guest's own counter on each node's console file. Two copies of a guest
 have executed together when one of them executes after the other began and before it
 ended; a live migration, which hands over, never shows that.
@@ -66,15 +66,15 @@ class Copy:
 def together(spans: Sequence[tuple[float, float]]) -> int:
     """How many of these spans (began, last) overlap at most.
 
-    Touching is not overlapping: what was seen in one sample happened before it.
+    Touching is not overlapping: what was seen in one sample happened before it, in
+    whichever order.
     """
-    edges = [(began, 1) for began, _ in spans] + [(last, -1) for _, last in spans]
-    most = running = 0
-    for _, step in sorted(edges):
-        running += step
-        most = max(most, running)
-    # A span of one sample has no length: it still is one copy.
-    return max(most, 1 if spans else 0)
+    most = 0
+    for began, last in spans:
+        inside = sum(first < began < end for first, end in spans)
+        alike = sum(first == began and end > began < last for first, end in spans)
+        most = max(most, inside + max(alike, 1))
+    return most
 
 
 class Watch:
