@@ -2,8 +2,8 @@
 
 Called before every action that touches or judges a guest. A guest is a name *and* a
 UUID: another one with the same name is a stranger. When the parameters name one guest
-and the record another, both are ours until proven gone, unless another resource's
-record accounts for the recorded one.
+and the record another, or the same through another hypervisor, both are ours until
+proven gone, unless another resource's record accounts for the recorded one.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ class Identity:
     def __str__(self) -> str:
         return f"guest {self.name or self.uuid}"
 
-    def is_same(self, record: Record) -> bool:
-        """Tell whether a record speaks of this guest."""
-        if self.uuid:
-            return self.uuid == record.uuid
-        return self.name == record.name
+    def is_same(self, other: Record | Identity) -> bool:
+        """Tell whether a record, or another identity, speaks of this guest."""
+        if self.uuid and other.uuid:
+            return self.uuid == other.uuid
+        return self.name == other.name
 
 
 class Known:
@@ -81,7 +81,7 @@ def resolve(
         return Known([_from_record(record)] if record else [], problem)
     if record is None:
         return Known([declared], None)
-    if declared.is_same(record):
+    if declared.is_same(record) and declared.uri in ("", record.uri):
         return Known([_merged(declared, record)], None)
     return Known([declared, _from_record(record)], None)
 

@@ -27,7 +27,7 @@ def start(operation: Operation, observer: Observer, store: RecordStore) -> Outco
     operation.values.require_good()
     guest = identities.from_parameters(operation.values, operation.deadline)
     record = store.read(operation.instance)
-    if record is not None and not guest.is_same(record):
+    if record is not None and not (guest.is_same(record) and guest.uri == record.uri):
         _refuse_beside_another(operation, observer, store)
     seen = _decided(operation, observer, guest)
     if start_step(seen.state, seen.process) is Beginning.ALREADY:

@@ -35,7 +35,10 @@ _OPEN = (Verdict.PENDING, Verdict.UNKNOWN)
 def migrate_to(operation: Operation, observer: Observer, store: RecordStore) -> Outcome:
     """Move the running guest to the node Pacemaker chose."""
     operation.values.require_good()
-    guest = _guest(operation, observer, store)
+    known = _known(operation, store)
+    guest = _running_one(operation, observer, known)
+    if not known[0].is_same(guest):
+        raise _another(known[0], guest)
     if not operation.migrate_target:
         raise Refused("Pacemaker gave no target node for migrate_to")
     return _Migration(operation, observer, guest).carry_out()
@@ -49,7 +52,7 @@ def migrate_from(
     It waits for a guest that is on its way, but not for one that is not there at all:
     migrate_to has ended before this begins.
     """
-    guest = _guest(operation, observer, store)
+    guest = _running_one(operation, observer, _known(operation, store))
     settling = operation.deadline.part(SETTLES_S)
     while True:
         seen = observer.look(guest, operation.deadline)
@@ -92,19 +95,42 @@ def _arrived_as_another(
     )
 
 
-def _guest(operation: Operation, observer: Observer, store: RecordStore) -> Identity:
-    """Return the guest that is meant: of several, the one that runs here."""
+def _known(operation: Operation, store: RecordStore) -> list[Identity]:
+    """Return the guest that the parameters mean, then the recorded one if it differs.
+
+    Without readable parameters the recorded one stands alone.
+    """
     known = identities.resolve(
         operation.values, store, operation.instance, operation.deadline
     )
     if not known.identities:
         raise known.problem or Refused("nobody knows which guest is meant")
-    if len(known.identities) > 1:
-        for guest in known.identities:
+    return known.identities
+
+
+def _running_one(
+    operation: Operation, observer: Observer, known: list[Identity]
+) -> Identity:
+    """Return the guest that is meant: of several, the one that runs here."""
+    if len(known) > 1:
+        for guest in known:
             seen = observer.look(guest, operation.deadline)
             if seen.presence is Presence.RUNNING:
                 return guest
-    return known.identities[0]
+    return known[0]
+
+
+def _another(declared: Identity, running: Identity) -> Refused:
+    """Return why a guest that the parameters no longer mean is not moved.
+
+    The target would have no record of it: its stop would look for the declared one and
+    answer 0 beside the one that runs.
+    """
+    return Refused(
+        f"{running} stays on {host_name()}, untouched: the parameters mean {declared} "
+        f"with UUID {declared.uuid or 'unknown'} now; a restart of the resource "
+        "replaces the one by the other"
+    )
 
 
 class _Migration:

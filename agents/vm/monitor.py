@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from vmha.agents.protocol import exitcodes, process
 from vmha.agents.protocol.agent import Operation, Outcome
-from vmha.agents.protocol.errors import AgentError
+from vmha.agents.protocol.errors import AgentError, BadParameter, NotInstalled
 from vmha.agents.vm import identity as identities
 from vmha.agents.vm.identity import Identity, Known
 from vmha.agents.vm.observation import Observation, Observer, host_name
@@ -29,11 +29,15 @@ def monitor(operation: Operation, observer: Observer, store: RecordStore) -> Out
     )
     if not known.identities:
         return _monitor_unknown(operation, observer, store, known)
-    if len(known.identities) > 1:
-        replaced = observer.look(known.identities[1], operation.deadline)
-        if replaced.presence is not Presence.NOT_RUNNING:
-            return _not_the_one(known.identities[0], replaced)
-    return _monitor_one(operation, observer, store, known.identities[0])
+    declared, recorded = known.identities[0], known.identities[-1]
+    if recorded is not declared:
+        seen = observer.look(recorded, operation.deadline)
+        if seen.presence is not Presence.NOT_RUNNING:
+            if not declared.is_same(recorded):
+                return _not_the_one(declared, seen)
+            # hypervisor was changed: the guest is where it was started.
+            return _monitor_one(operation, observer, store, recorded)
+    return _monitor_one(operation, observer, store, declared)
 
 
 def _monitor_one(
@@ -132,10 +136,22 @@ def _advice(code: int, seen: Observation, sentence: str) -> str:
 
 
 def _run_scripts(operation: Operation, sentence: str) -> Outcome:
-    """Run the user's monitor scripts; the first that fails fails the monitor."""
-    for script in operation.values.text("monitor_scripts").split():
+    """Run the user's monitor scripts; the first that fails fails the monitor.
+
+    A value that cannot be a list of scripts is logged and no more: failing would take
+    down a healthy guest over a typo, and its start would then fail on every node.
+    """
+    try:
+        scripts = operation.values.text("monitor_scripts").split()
+    except BadParameter as problem:
+        operation.log.error(f"{problem}; no monitor script is run")
+        return Outcome(exitcodes.OK, sentence)
+    for script in scripts:
         operation.watchdog.say(f"monitor script {script} did not end")
-        result = process.run([script], operation.deadline, operation.environ)
+        try:
+            result = process.run([script], operation.deadline, operation.environ)
+        except NotInstalled as error:  # 5 would say that the guest is not there
+            return Outcome(exitcodes.GENERIC, f"monitor script {error}")
         if result.exit_code != 0:
             said = (result.stderr or result.stdout).strip().splitlines()
             told = f": {said[-1]}" if said else ""

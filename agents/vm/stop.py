@@ -40,7 +40,7 @@ def stop(
     if not known.identities:
         return _stop_unknown(operation, observer, store, known)
     sentences = []
-    for guest in known.identities:
+    for guest in reversed(known.identities):  # the recorded one, which runs, first
         stopped, sentence = _Stop(operation, observer, table, guest).carry_out()
         sentences.append(sentence)
         if not stopped:

@@ -6,6 +6,7 @@ import os
 import sys
 
 from vmha.agents.protocol.errors import BadParameter, MissingParameter
+from vmha.fence.ipmi.access import Access
 from vmha.fence.ipmi.parameters import PARAMETERS
 from vmha.fence.protocol.options import BadSecret
 from vmha.fence.protocol.run import FenceAgent, run
@@ -54,6 +55,9 @@ def address(values: Values) -> str:
 def check(values: Values) -> None:
     """Raise BadParameter for what the declarations cannot say."""
     address(values)
+    if values.text("method") == "cycle":
+        accepted = "a BMC reports a cycle done without ever showing the node off; "
+        raise BadParameter("method", "cycle", accepted + "use onoff, which proves it")
     if values.text("target"):
         accepted = "requests are not bridged; give the address of the node's own BMC"
         raise BadParameter("target", values.text("target"), accepted)
@@ -68,7 +72,6 @@ def check(values: Values) -> None:
 def connect(values: Values, password: bytes) -> Bmc:
     """Make the device. pyghmi is imported here: 50 ms that metadata does not pay."""
     from vmha.fence.ipmi.power import Bmc
-    from vmha.fence.ipmi.session import Access
 
     if len(password) > PASSWORD_BYTES:
         accepted = f"it prints more than the {PASSWORD_BYTES} bytes of IPMI 2.0"

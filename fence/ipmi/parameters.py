@@ -55,7 +55,7 @@ IPMI = (
         "Method to fence: onoff proves the node off before it is turned on. cycle is "
         "refused, because a BMC reports it done without ever showing the node off.",
         default="onoff",
-        choices=("onoff",),
+        choices=("onoff", "cycle"),
         option="-m, --method=[method]",
     ),
     Parameter(

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vmha.agents.protocol.errors import AgentError
-    from vmha.fence.ipmi.session import Access, Session
+    from vmha.fence.ipmi.access import Access
+    from vmha.fence.ipmi.session import Session
 
 CHASSIS = 0x00
 GET_STATUS = 0x01

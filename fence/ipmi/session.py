@@ -27,6 +27,7 @@ from pyghmi.ipmi.private import session as pyghmi
 
 from vmha.agents.protocol.errors import AgentError, Unreachable
 from vmha.fence.ipmi import diagnoses
+from vmha.fence.ipmi.access import PRIVILEGES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,9 +35,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from vmha.agents.protocol.deadline import Deadline
+    from vmha.fence.ipmi.access import Access
 
-# IPMI 2.0, 6.8: the privilege levels that may log in.
-PRIVILEGES = {"callback": 1, "user": 2, "operator": 3, "administrator": 4}
 # IPMI 2.0, table 22-20: suites as pyghmi names their hash, and their authentication
 # algorithm on the wire (table 13-17). Both authenticate, sign and encrypt with AES.
 HASHES = {3: 1, 17: 256}
@@ -50,45 +50,6 @@ APPLICATION = 0x06
 SET_PRIVILEGE = 0x3B
 CLOSE_SESSION = 0x3C
 NO_SUCH_SESSION = 0x87  # IPMI 2.0, table 22-24: a closed session is what we want
-
-
-class Access:
-    """Where a BMC is and how to log in: address, credentials, suites, privilege.
-
-    ``label`` names the BMC in sentences. ``suites`` are tried in their order.
-    ``privilege`` None asks for administrator and is content with operator. User and
-    password are bytes: as text they confuse pyghmi.
-    """
-
-    __slots__ = ("host", "key", "password", "port", "privilege", "suites", "username")
-
-    def __init__(
-        self,
-        host: str,
-        port: int,
-        username: bytes,
-        password: bytes,
-        suites: Sequence[int] = (17, 3),
-        privilege: str | None = None,
-        key: bytes | None = None,
-    ) -> None:
-        self.host = host
-        self.port = port
-        self.username = username
-        self.password = password
-        self.suites = tuple(suites)
-        self.privilege = privilege
-        self.key = key
-
-    @property
-    def label(self) -> str:
-        """Return the BMC's name for sentences."""
-        return f"{self.host} port {self.port}"
-
-    @property
-    def user(self) -> str:
-        """Return the user's name for sentences."""
-        return self.username.decode(errors="replace")
 
 
 class Session:

@@ -54,7 +54,7 @@ class Limits:
 
 
 def carry_out(
-    action: str, device: Device, limits: Limits, deadline: Deadline, report: Report
+    action: str, device: PowerDevice, limits: Limits, deadline: Deadline, report: Report
 ) -> None:
     """Carry out status, monitor, on, off or reboot; raises AgentError if it fails."""
     if action in ("status", "monitor"):
@@ -79,7 +79,7 @@ _ALREADY_ON = "Success: Already ON"
 _ALREADY_OFF = "Success: Already OFF"
 
 
-def _look(action: str, device: Device, deadline: Deadline, report: Report) -> None:
+def _look(action: str, device: PowerDevice, deadline: Deadline, report: Report) -> None:
     reading = _first_known(device, deadline)
     report.say(f"the node is {reading.state} {reading.evidence}")
     if action == "monitor":
@@ -89,11 +89,11 @@ def _look(action: str, device: Device, deadline: Deadline, report: Report) -> No
         report.result(exit_code, f"Status: {reading.state.upper()}")
 
 
-def _first_known(device: Device, deadline: Deadline) -> Reading:
+def _first_known(device: PowerDevice, deadline: Deadline) -> Reading:
     """Read until the device tells on or off; raises why it never did."""
     facts = sequence.Facts()
     while True:
-        deadline.sleep(sequence.pause_s(facts))
+        deadline.sleep(sequence.pause_s(facts, deadline.elapsed_s()))
         reading = device.power(deadline)
         if reading.state != UNKNOWN:
             return reading

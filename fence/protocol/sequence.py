@@ -112,13 +112,21 @@ class Facts:
     def read(self, reading: Reading) -> None:
         """Add a reading."""
         self.state = reading.state
-        self.failure = reading.failure or (self.failure if self.tries else None)
         self.silent = isinstance(reading.failure, Unreachable)
+        self._keep(reading.failure)
         if reading.state != OFF:
             self.off_in_a_row = 0
             return
         self.off_in_a_row += 1
         self.off_since_order = self.off_since_order or self.orders > 0
+
+    def _keep(self, failure: AgentError | None) -> None:
+        """Keep the failure that says most: what was answered, rather than silence."""
+        answered = self.failure and not isinstance(self.failure, Unreachable)
+        if failure and not (answered and self.silent):
+            self.failure = failure
+        elif not failure and not self.tries:
+            self.failure = None
 
     def ordered(self, receipt: Receipt) -> None:
         """Add an order: what was read before it proves nothing any more."""
@@ -151,15 +159,17 @@ def next_step(goal: str, facts: Facts, most_orders: int | None = None) -> str:
     return ORDER if facts.since_try_s >= wait_s else READ
 
 
-def pause_s(facts: Facts) -> float:
-    """Return how long to wait before the next look.
+def pause_s(facts: Facts, waited_s: float) -> float:
+    """Return how long to wait before the next look, ``waited_s`` after the first order.
 
-    None before the first look; 0.1 s while things happen, growing to a second, so that
-    a node that takes 20 s to go down costs its BMC few questions.
+    None before the first look; 0.1 s to confirm an off and while things happen; then
+    growing to a second, so that a slow node costs its BMC few questions.
     """
     if facts.state is None:
         return 0.0
-    return min(LAST_PAUSE_S, max(FIRST_PAUSE_S, facts.since_try_s / 20))
+    if facts.off_in_a_row == 1:
+        return FIRST_PAUSE_S
+    return min(LAST_PAUSE_S, max(FIRST_PAUSE_S, waited_s / 20))
 
 
 def reach(
@@ -193,7 +203,7 @@ def reach(
             facts.ordered(device.order(goal, deadline))
             tried_at_s = deadline.elapsed_s()
         else:
-            deadline.sleep(pause_s(facts))
+            deadline.sleep(pause_s(facts, deadline.elapsed_s()))
             reading = device.power(deadline)
             facts.read(reading)
             say(f"the device shows the node {reading.state} {reading.evidence}".strip())

@@ -13,17 +13,17 @@ from __future__ import annotations
 
 import os
 import select
-import signal
+
+from vmha.agents.protocol.deadline import Deadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable
 
-    from vmha.agents.protocol.deadline import Deadline
-
 SAY, WARN, RESULT, FAIL, LOG = "say", "warn", "result", "fail", "log"
 PR_SET_PDEATHSIG = 1
 LEAVING_S = 1.5  # for the worker to close its session before it is killed
+REAP_S = 0.2  # for the kernel to end a process that was killed
 
 
 class Report:
@@ -83,6 +83,8 @@ def supervise(
 
     ``on_word`` gets each message's kind and text as it comes.
     """
+    import signal  # 4 ms that metadata does not pay
+
     read_end, write_end = os.pipe()
     parent = os.getpid()
     child = os.fork()
@@ -117,6 +119,7 @@ def _be_the_worker(
 def _die_with(parent: int) -> None:
     """Have the kernel kill this process when its parent dies (prctl(2))."""
     import ctypes
+    import signal
 
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -165,4 +168,6 @@ def _take(conclusion: Conclusion, kind: str, text: str) -> float | None:
 
 def _reap(child: int, killed: bool) -> None:
     """Collect the child; one that hangs in the kernel is left behind."""
-    os.waitpid(child, os.WNOHANG if killed else 0)
+    patience = Deadline(REAP_S if killed else LEAVING_S)
+    while os.waitpid(child, os.WNOHANG)[0] != child and not patience.expired():
+        patience.sleep(0.001)

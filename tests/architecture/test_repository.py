@@ -23,7 +23,7 @@ PUBLIC_HOSTS = {
 }
 FOLDERS_OF_EVERY_MACHINE = {
     *("bin", "boot", "dev", "etc", "lib", "lib64", "media", "mnt", "nonexistent"),
-    *("proc", "run", "sbin", "sys", "tmp", "usr", "var"),
+    *("proc", "run", "sbin", "srv", "sys", "tmp", "usr", "var"),
 }
 
 # An absolute path of two parts or more, as it stands in a sentence or in quotes.

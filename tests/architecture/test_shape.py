@@ -15,7 +15,7 @@ NO_NAMES = {"utils", "util", "common", "helpers", "helper", "misc", "base", "man
 
 # Calls that only build a constant.
 BUILDERS = {"dict", "frozenset", "getattr", "namedtuple", "range", "set", "tuple"}
-BUILDING_METHODS = {"str.maketrans", "re.compile", "dict.fromkeys"}
+BUILDING_METHODS = {"compile", "format", "fromkeys", "join", "maketrans"}
 
 # The run() of the agents and of the fence agents.
 BROAD_CATCH = {"agents/protocol/agent.py", "fence/protocol/run.py"}
@@ -103,9 +103,11 @@ def _effect(node: ast.AST) -> bool:
     """Tell whether a node is a call that may do more than build a value."""
     if not isinstance(node, ast.Call):
         return False
-    called = ast.unparse(node.func)
-    builds = called in BUILDERS | BUILDING_METHODS
-    return not builds and not called.split(".")[-1].lstrip("_")[:1].isupper()
+    called = node.func
+    if isinstance(called, ast.Attribute):
+        return called.attr not in BUILDING_METHODS and not called.attr[:1].isupper()
+    name = ast.unparse(called)
+    return name not in BUILDERS and not name.lstrip("_")[:1].isupper()
 
 
 def _broad_catches(tree: ast.AST) -> Iterator[ast.ExceptHandler]:

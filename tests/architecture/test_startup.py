@@ -20,13 +20,11 @@ EXECUTABLES = {
 NOT_LOADED = {
     "argparse",
     "dataclasses",
-    "enum",
     "inspect",
     "libvirt",
     "logging",
     "lxml",
     "pyghmi",
-    "re",
     "socket",
     "subprocess",
     "typing",

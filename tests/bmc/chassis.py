@@ -1,9 +1,9 @@
 #!/usr/bin/python3 -IS
 """The chassis behind a simulated BMC: ipmi_sim runs this program to act and to ask.
 
-``chassis.py FOLDER get power`` prints ``power:0|1``, ``… set power 0|1`` acts.
-Everything that was asked is appended to ``FOLDER/log``. ``FOLDER/plan.json`` says
-how this chassis misbehaves:
+``chassis.py FOLDER get power`` prints ``power:0|1``, ``... set power 0|1`` acts and
+``... peek power`` tells a test the truth. What ipmi_sim asked for is appended to
+``FOLDER/log``. ``FOLDER/plan.json`` says how this chassis misbehaves:
 
     off_takes_s   an off is carried out that many seconds later
     ignore_offs   this many offs are ignored
@@ -14,13 +14,15 @@ how this chassis misbehaves:
     stumble       this many reads fail
 """
 
+from __future__ import annotations
+
 import json
 import os
 import sys
 import time
 
 
-def read(path, otherwise):
+def read(path: str, otherwise: str) -> str:
     """Return the text of a file, or the other text where there is none."""
     try:
         with open(path, encoding="utf-8") as file:
@@ -29,7 +31,7 @@ def read(path, otherwise):
         return otherwise
 
 
-def write(path, text):
+def write(path: str, text: str) -> None:
     """Write a file in one step."""
     with open(path + ".new", "w", encoding="utf-8") as file:
         file.write(text)
@@ -39,11 +41,11 @@ def write(path, text):
 class Chassis:
     """A node's power, kept in a folder of small files."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: str) -> None:
         self.folder = folder
         self.plan = json.loads(read(f"{folder}/plan.json", "{}"))
 
-    def power(self):
+    def power(self) -> int:
         """Return the true power now: 1 or 0; an off that was due has happened."""
         due = read(f"{self.folder}/off_at", "")
         if due and time.monotonic() >= float(due):
@@ -52,13 +54,13 @@ class Chassis:
             return 0
         return int(read(f"{self.folder}/power", "1"))
 
-    def count(self, name):
+    def count(self, name: str) -> int:
         """Return how often this was asked for before, and count this time."""
         before = int(read(f"{self.folder}/{name}.count", "0"))
         write(f"{self.folder}/{name}.count", str(before + 1))
         return before
 
-    def show(self):
+    def show(self) -> int:
         """Answer "get power"."""
         reads = self.count("reads")
         if reads < self.plan.get("stumble", 0):
@@ -68,7 +70,7 @@ class Chassis:
         print(f"power:{self.power() if shown is None else shown}")
         return 0
 
-    def turn(self, wanted):
+    def turn(self, wanted: str) -> int:
         """Carry out "set power"; return the exit code."""
         if wanted == "1":
             if self.plan.get("refuse_on"):
@@ -84,9 +86,12 @@ class Chassis:
         return 0
 
 
-def main():
+def main() -> int:
     """Carry out one call of ipmi_sim."""
     folder, verb, *words = sys.argv[1:]
+    if verb == "peek":
+        print(Chassis(folder).power())
+        return 0
     with open(f"{folder}/log", "a", encoding="utf-8") as log:
         log.write(f"{time.monotonic():.3f} {verb} {' '.join(words)}\n")
     chassis = Chassis(folder)

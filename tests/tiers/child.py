@@ -30,8 +30,13 @@ class Ended(NamedTuple):
 class Console:
     """Standard output and the log file: everything shown is also written down."""
 
-    def __init__(self, log: BinaryIO) -> None:
+    def __init__(self, log: BinaryIO, shown: bool = True) -> None:
         self._log = log
+        self._shown = shown
+
+    def only_logged(self) -> Console:
+        """Return a console for what nobody needs to see unless it fails."""
+        return Console(self._log, shown=False)
 
     def line(self, text: str = "") -> None:
         """Show one line of our own."""
@@ -39,8 +44,9 @@ class Console:
 
     def raw(self, chunk: bytes) -> None:
         """Pass on a piece of a command's output at once."""
-        sys.stdout.buffer.write(chunk)
-        sys.stdout.buffer.flush()
+        if self._shown:
+            sys.stdout.buffer.write(chunk)
+            sys.stdout.buffer.flush()
         self._log.write(chunk)
         self._log.flush()
 
@@ -97,6 +103,8 @@ def _end(process: subprocess.Popen[bytes], console: Console) -> None:
         _stream(process, console, time.monotonic() + CLEAN_UP_S)
     _signal(process, signal.SIGKILL)
     process.wait()
+    if process.stdout:
+        process.stdout.close()
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

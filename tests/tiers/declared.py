@@ -73,7 +73,11 @@ TIERS = (
         (
             "crmsh",
             "debhelper",
+            "debootstrap",
             "dh-python",
+            "dpkg-dev",
+            "fence-agents",
+            "libxml2-utils",
             "lintian",
             "pacemaker",
             "pacemaker-cli-utils",

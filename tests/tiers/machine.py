@@ -13,6 +13,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
 from subprocess import run as run_quietly
@@ -82,14 +83,11 @@ def tools(console: Console, may_install: bool) -> Path:
 
 def _make(place: Path, console: Console) -> None:
     shutil.rmtree(place, ignore_errors=True)
-    pip = (str(place / "bin/python"), "-m", "pip", "install", "-qq", "--no-input")
-    for argv in (
-        (PYTHON, "-m", "venv", "--system-site-packages", str(place)),
-        (*pip, "--disable-pip-version-check", "-r", str(REQUIREMENTS)),
-    ):
-        ended = run(argv, console, Path("/"), environment(), PIP_LIMIT_S)
-        if ended.exit_code:
-            raise SetUpError(f"failed: {' '.join(argv)}")
+    pip = (str(place / "bin/python"), "-m", "pip", "install", "-q", "--no-input")
+    venv = (PYTHON, "-m", "venv", "--system-site-packages", str(place))
+    _run(console, venv, PIP_LIMIT_S)
+    options = ("--disable-pip-version-check", "-r", str(REQUIREMENTS))
+    _run(console, (*pip, *options), PIP_LIMIT_S)
     (place / "complete").touch()
 
 
@@ -100,8 +98,15 @@ def _installed(package: str) -> bool:
 
 
 def _apt(console: Console, *words: str) -> None:
-    argv = ("apt-get", "-o", "Dpkg::Use-Pty=0", *words)
-    ended = run(argv, console, Path("/"), environment(), APT_LIMIT_S)
+    _run(console, ("apt-get", "-o", "Dpkg::Use-Pty=0", *words), APT_LIMIT_S)
+
+
+def _run(console: Console, argv: Sequence[str], limit_s: float) -> None:
+    """Run a step of the set-up; its output is in the log, and shown if it fails."""
+    output = BytesIO()
+    ended = run(argv, Console(output, shown=False), Path("/"), environment(), limit_s)
+    passed_on = console if ended.exit_code else console.only_logged()
+    passed_on.raw(output.getvalue())
     if ended.exit_code:
         raise SetUpError(f"failed: {' '.join(argv)}")
 

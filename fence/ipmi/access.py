@@ -1,0 +1,49 @@
+"""Where a BMC is and how to log in to it. Made by ``main``, used by ``session``."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# IPMI 2.0, 6.8: the privilege levels that may log in.
+PRIVILEGES = {"callback": 1, "user": 2, "operator": 3, "administrator": 4}
+
+
+class Access:
+    """Where a BMC is and how to log in: address, credentials, suites, privilege.
+
+    ``label`` names the BMC in sentences. ``suites`` are tried in their order.
+    ``privilege`` None asks for administrator and is content with operator. User and
+    password are bytes: as text they confuse pyghmi.
+    """
+
+    __slots__ = ("host", "key", "password", "port", "privilege", "suites", "username")
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        username: bytes,
+        password: bytes,
+        suites: Sequence[int] = (17, 3),
+        privilege: str | None = None,
+        key: bytes | None = None,
+    ) -> None:
+        self.host = host
+        self.port = port
+        self.username = username
+        self.password = password
+        self.suites = tuple(suites)
+        self.privilege = privilege
+        self.key = key
+
+    @property
+    def label(self) -> str:
+        """Return the BMC's name for sentences."""
+        return f"{self.host} port {self.port}"
+
+    @property
+    def user(self) -> str:
+        """Return the user's name for sentences."""
+        return self.username.decode(errors="replace")

@@ -1,0 +1,97 @@
+"""How fast, against fence_ipmilan on the same BMC in the same run: ratios, not seconds.
+
+Few runs by default, 21 (and 200 for the tail) with ``--long``; the figures are printed
+with ``-s`` and kept in the report of a failure.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from bmc.simulator import PASSWORD
+
+from vmha.agents.protocol.deadline import Deadline
+from vmha.fence.ipmi.access import Access
+from vmha.fence.ipmi.session import open_session
+
+if TYPE_CHECKING:
+    from bmc.calls import Caller
+    from bmc.simulator import Simulator
+
+
+class Race:
+    """Both agents in turns, from the same power."""
+
+    def __init__(self, fence: Caller, peer: Caller, bmc: Simulator) -> None:
+        self.agents = (fence, peer)
+        self.bmc = bmc
+
+    def ratio(self, action: str, runs: int) -> float:
+        """Return our median over theirs."""
+        times: tuple[list[float], list[float]] = ([], [])
+        for _ in range(runs):
+            for agent, seconds in zip(self.agents, times):
+                self.bmc.set_power(1)
+                outcome = agent(action)
+                assert outcome.exit_code == 0, outcome
+                seconds.append(outcome.seconds)
+        ours, theirs = (statistics.median(seconds) for seconds in times)
+        print(
+            f"\n{action}: fence_vmha_ipmi {ours:.3f} s, fence_ipmilan {theirs:.3f} s, "
+            f"ratio {ours / theirs:.2f}, {runs} runs"
+        )
+        return ours / theirs
+
+
+@pytest.fixture
+def race(fence: Caller, peer: Caller, bmc: Simulator) -> Race:
+    """Return a race whose agents have run once (bytecode, disk cache)."""
+    fence("status")
+    peer("status")
+    return Race(fence, peer, bmc)
+
+
+def test_status_takes_at_most_one_and_a_half_of_the_peer(
+    race: Race, is_long: bool
+) -> None:
+    assert race.ratio("status", 21 if is_long else 7) <= 1.5
+
+
+def test_off_takes_at_most_a_quarter_of_the_peer(race: Race, is_long: bool) -> None:
+    assert race.ratio("off", 21 if is_long else 3) <= 0.25
+
+
+def test_reboot_takes_at_most_a_quarter_of_the_peer(race: Race, is_long: bool) -> None:
+    assert race.ratio("reboot", 21 if is_long else 2) <= 0.25
+
+
+def test_the_slowest_status_is_near_the_median(fence: Caller, is_long: bool) -> None:
+    fence("status")
+    assert_short_tail([fence("status").seconds for _ in range(200 if is_long else 30)])
+
+
+def test_no_reply_is_overlooked(bmc: Simulator, is_long: bool) -> None:
+    # pyghmi's own input and output notices one reply in sixty only half a second late.
+    access = Access("127.0.0.1", bmc.port, b"admin", PASSWORD.encode())
+    times = []
+    for _ in range(200 if is_long else 100):
+        begin = time.monotonic()
+        session = open_session(access, Deadline(5))
+        session.command(0, 1, (), Deadline(5))
+        session.close(Deadline(1))
+        times.append(time.monotonic() - begin)
+    assert_short_tail(times)
+
+
+def assert_short_tail(times: list[float]) -> None:
+    """Check that the 95th percentile is within three times the median."""
+    median = statistics.median(times)
+    tail = sorted(times)[int(len(times) * 0.95)]
+    print(
+        f"\nmedian {median:.4f} s, 95th percentile {tail:.4f} s, slowest "
+        f"{max(times):.4f} s, {len(times)} runs"
+    )
+    assert tail <= 3 * median

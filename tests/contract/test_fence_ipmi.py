@@ -1,0 +1,184 @@
+"""fence_vmha_ipmi as a process, without any BMC: metadata, validation, bad input."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from contract import ocf_root
+
+PEER = Path("/usr/sbin/fence_ipmilan")
+GRAMMAR = Path("/usr/share/cluster/relaxng/metadata.rng")
+GOLDEN = ocf_root.CHECKOUT / "tests/data/metadata/fence_vmha_ipmi.xml"
+
+
+class Agent:
+    """The executable, called with stdin and arguments."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __call__(
+        self, text: str = "", *arguments: str, **environ: str
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self.path, *arguments],
+            check=False,
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={"PATH": os.environ["PATH"], **environ},
+        )
+
+
+@pytest.fixture(scope="module")
+def agent(tmp_path_factory: pytest.TempPathFactory) -> Agent:
+    """Return the agent of the checkout."""
+    root = ocf_root.build(tmp_path_factory.mktemp("root"))
+    return Agent(root / "sbin/fence_vmha_ipmi")
+
+
+def test_metadata_is_as_recorded(agent: Agent) -> None:
+    done = agent("action=metadata\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == GOLDEN.read_text(encoding="utf-8"), (
+        "if the change is wanted: fence_vmha_ipmi -o metadata > tests/data/metadata/..."
+    )
+    assert agent("action=meta-data\n").stdout == done.stdout
+    assert agent("", "-o", "metadata").stdout == done.stdout
+
+
+def test_metadata_follows_the_grammar_of_fence_agents() -> None:
+    command = ["xmllint", "--noout", "--relaxng", str(GRAMMAR), str(GOLDEN)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_parameter_of_fence_ipmilan_is_there() -> None:
+    done = subprocess.run(
+        [PEER, "-o", "metadata"], check=True, capture_output=True, text=True
+    )
+    theirs = ET.fromstring(done.stdout)  # noqa: S314 - both are ours to trust
+    ours = ET.parse(GOLDEN).getroot()  # noqa: S314
+    names = {p.get("name") for p in theirs.iter("parameter")}
+    assert names <= {p.get("name") for p in ours.iter("parameter")}
+    for parameter in theirs.iter("parameter"):
+        name = parameter.get("name")
+        (own,) = [p for p in ours.iter("parameter") if p.get("name") == name]
+        flags = [flags_of(p) for p in (parameter, own)]
+        assert flags[0] <= flags[1], name
+
+
+def flags_of(parameter: ET.Element) -> set[str]:
+    """Return the command-line flags of a parameter in the metadata."""
+    option = parameter.find("getopt")
+    assert option is not None
+    words = (option.get("mixed") or "").replace(",", " ").split()
+    return {word.partition("=")[0] for word in words}
+
+
+def test_metadata_needs_neither_pyghmi_nor_much_time(agent: Agent) -> None:
+    # -X importtime names each module that is imported, on stderr.
+    command = ["/usr/bin/python3", "-I", "-X", "importtime", str(agent.path)]
+    text = "action=metadata\n"
+    done = subprocess.run(
+        command, check=True, input=text, capture_output=True, text=True
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "vmha.fence.ipmi.main" in loaded
+    heavy = {"pyghmi", "cryptography", "subprocess", "argparse", "logging", "typing"}
+    heavy |= {"socket", "ctypes", "dataclasses", "enum", "re", "traceback", "getopt"}
+    assert loaded & heavy == set()
+
+
+def test_metadata_works_for_anybody(agent: Agent, tmp_path: Path) -> None:
+    script = f"import os; os.setuid(65534); os.execv({str(agent.path)!r}, ['x'])"
+    for folder in [agent.path, *agent.path.parents]:
+        if folder.stat().st_uid == os.getuid() and str(folder).startswith("/tmp/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+    done = subprocess.run(
+        ["/usr/bin/python3", "-I", "-c", script],
+        check=False,
+        input="action=metadata\n",
+        capture_output=True,
+        text=True,
+        cwd="/",
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "ip is missing"),
+        ("action=off\n", "ip is missing"),
+        ("action=dance\nip=a\n", "unrecognised action 'dance'"),
+        ("action=off\nip=a\nipport=99999\n", "ipport='99999'"),
+        ("action=off\nip=a\npower_timeout=-1\n", "power_timeout='-1'"),
+        ("action=off\nip=a\ncipher=0\n", "cipher='0'"),
+        ("action=off\nip=a\nmethod=cycle\n", "use onoff"),
+        ("action=off\nip=a\ntarget=0x20\n", "not bridged"),
+        ("action=off\nip=a\nusername=abcdefghijklmnopq\n", "16 bytes"),
+        ("action=off\nip=no-such-bmc.invalid\n", "no-such-bmc.invalid"),
+        ("action=off\nip=" + "x" * 300 + "\n", "cannot be resolved"),
+        ("action=off\nip=a\npassword_script=/bin/false\n", "exit code 1"),
+        ("action=off\nip=a\npassword_script=/no/such\n", "/no/such cannot be run"),
+        ("action=off\nip=a\npassword_script=/bin/true\n", "printed nothing"),
+        ("action=off\nip=a\npassword_script=cat x | head\n", "pipes into a script"),
+        ("action=off\nip=a\npassword_script=echo 'x\n", "close its quotes"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_1(
+    agent: Agent, text: str, words: str
+) -> None:
+    done = agent(text)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert words in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_password_program_that_hangs_is_ended(agent: Agent) -> None:
+    begin = time.monotonic()
+    done = agent("ip=a\naction=off\nlogin_timeout=1\npassword_script=sleep 30\n")
+    assert time.monotonic() - begin < 10
+    assert done.returncode == 1
+    assert "did not end within 1.0 s" in done.stderr
+
+
+def test_what_a_password_program_prints_is_not_shown(agent: Agent) -> None:
+    done = agent("ip=a\naction=off\npassword_script=/bin/sh -c 'echo Qz7; exit 3'\n")
+    assert done.returncode == 1
+    assert "exit code 3" in done.stderr
+    long = "Qz7" * 10
+    refused = agent(f"ip=a\naction=off\npassword_script=echo {long}\n")
+    assert refused.returncode == 1
+    assert long not in refused.stderr
+
+
+def test_validate_all_looks_at_parameters_only(agent: Agent) -> None:
+    fine = agent("action=validate-all\nip=192.0.2.1\npassword=x\nfoo=bar\n")
+    assert (fine.returncode, fine.stdout, fine.stderr) == (0, "", "")
+    bad = agent("action=validate-all\nip=192.0.2.1\nretry_on=many\n")
+    assert (bad.returncode, bad.stdout) == (1, "")
+    assert "retry_on='many'" in bad.stderr
+
+
+def test_a_word_without_dash_does_not_power_off(agent: Agent) -> None:
+    done = agent("", "status", "-a", "192.0.2.1")
+    assert done.returncode == 1
+    assert "'status' is no option" in done.stderr
+
+
+def test_help_and_version(agent: Agent) -> None:
+    shown = agent("", "--help")
+    assert shown.returncode == 0
+    for option in ("--ip=[ip]", "--power-timeout=[seconds]", "-P, --lanplus"):
+        assert option in shown.stdout
+    version = agent("", "-V")
+    assert version.returncode == 0
+    assert version.stdout.strip().count(".") == 2

@@ -1,0 +1,5 @@
+"""A real cluster on one machine."""
+
+from .lab import Lab
+
+__all__ = ["Lab"]

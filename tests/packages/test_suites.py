@@ -1,0 +1,68 @@
+"""The one package on bare systems of both suites: its dependencies are complete."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+LIMIT_S = 600
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+INSTALL = """
+mount -t proc proc /proc
+apt-get update -qq
+apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 /vmha.deb
+"""
+USE = """
+/usr/lib/ocf/resource.d/vmha/VirtualMachine meta-data
+fence_vmha_ipmi -o metadata
+/usr/bin/python3 -I -W error -c '
+import vmha.agents.hypervisor.connection, libvirt
+import vmha.agents.domainxml.document, lxml.etree
+import vmha.fence.ipmi.session, pyghmi.ipmi.private.session
+'
+"""
+
+
+@pytest.fixture(params=["bookworm", "trixie"])
+def bare_system(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """A Debian without anything that its installer would not force on a container."""
+    root = tmp_path_factory.mktemp(request.param) / "root"
+    _in_own_mounts("debootstrap", "--variant=minbase", request.param, str(root))
+    shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
+    policy = root / "usr/sbin/policy-rc.d"
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    yield root
+    shutil.rmtree(root)
+
+
+@pytest.mark.timeout(LIMIT_S)
+def test_it_installs_and_answers_on_a_bare_system(bare_system: Path, deb: Path) -> None:
+    shutil.copy(deb, bare_system / "vmha.deb")
+    _in_own_mounts("chroot", str(bare_system), "sh", "-euc", INSTALL)
+    shown = _in_own_mounts("chroot", str(bare_system), "sh", "-euc", USE)
+    assert '<resource-agent name="VirtualMachine"' in shown
+    assert '<resource-agent name="fence_vmha_ipmi"' in shown
+
+
+def _in_own_mounts(*argv: str) -> str:
+    """Run a command whose mounts, and whatever it leaves running, end with it."""
+    namespaces = ("--mount", "--pid", "--fork", "--kill-child")
+    result = subprocess.run(
+        ["unshare", *namespaces, *argv],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+        env={"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", "PATH": PATH},
+    )
+    assert result.returncode == 0, result.stdout
+    return result.stdout
