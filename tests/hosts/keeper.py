@@ -42,10 +42,10 @@ def _keep() -> None:
     signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     while True:
-        readable, _, _ = select.select([0, woken], [], [])
+        readable, _, _ = select.select([0, woken.fileno()], [], [])
         if 0 in readable and not os.read(0, 1):
             return
-        if woken in readable:
+        if woken.fileno() in readable:
             woken.recv(4096)
         _reap()
 
