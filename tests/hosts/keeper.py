@@ -17,7 +17,13 @@ import sys
 
 COVERED = ("/run", "/var/lib/libvirt", "/var/log/libvirt", "/var/cache/libvirt")
 BOUND = {"libvirt": "/etc/libvirt", "hosts": "/etc/hosts"}
-MADE = ("/run/lock", "/run/libvirt", "/run/guests", "/run/serial")
+MADE = (
+    "/run/lock",
+    "/run/libvirt",
+    "/run/guests",
+    "/run/serial",
+    "/run/resource-agents",
+)
 
 
 def main() -> None:
