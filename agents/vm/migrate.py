@@ -28,6 +28,7 @@ from vmha.agents.vm.states import Presence, Verdict, migration_verdict
 POLL_S = 0.2
 TARGET_ANSWERS_S = 5.0
 SETTLES_S = 10.0
+ARRIVES_S = 4.0  # after migrate_to has ended, for a guest of which nothing is there
 ATTEMPTS = 3
 _OPEN = (Verdict.PENDING, Verdict.UNKNOWN)
 
@@ -53,7 +54,7 @@ def migrate_from(
     migrate_to has ended before this begins.
     """
     guest = _running_one(operation, observer, _known(operation, store))
-    settling = operation.deadline.part(SETTLES_S)
+    settling = operation.deadline.part(ARRIVES_S)
     while True:
         seen = observer.look(guest, operation.deadline)
         if seen.state in (State.RUNNING, State.PAUSED):
