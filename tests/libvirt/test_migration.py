@@ -22,7 +22,7 @@ TCP = {"migration_transport": "tcp"}
 
 
 def untouched(alpha: Host, beta: Host, guest: Guest, answer: Answer) -> bool:
-    """The guest counts on, no emulator of it ever began on beta, one sentence says so."""
+    """The guest counts on, none of it ever began on beta, one sentence says so."""
     guests.await_tick(alpha, guest)
     said = len(answer.reasons) == 1 and "untouched" in answer.reason
     log = beta.path(f"/var/log/libvirt/qemu/{guest.name}.log")
