@@ -212,6 +212,7 @@ class _Wire(pyghmi.Session):  # type: ignore[misc]
         self._answer = None
         self._restarts = 0
         self.lastpayload = None
+        self.request_entry.clear()  # a late answer to an earlier request is not ours
         self.ipmicallback = self._answered
         self._send_ipmi_net_payload(netfn, command, data, retry=True)
         while self._answer is None and not deadline.expired():
