@@ -62,10 +62,23 @@ TIERS = (
     Tier(
         "contract",
         "contract + libvirt",
-        ("libxml2-utils", "resource-agents"),
+        ("fence-agents", "libxml2-utils", "resource-agents"),
     ),
     Tier("libvirt", "contract + libvirt", QEMU, verbose=True),
-    Tier("bmc", "bmc", ("fence-agents", "ipmitool", "openipmi"), verbose=True),
+    Tier(
+        "bmc",
+        "bmc",
+        (
+            "crmsh",
+            "fence-agents",
+            "ipmitool",
+            "openipmi",
+            "pacemaker",
+            "pacemaker-cli-utils",
+            "pcs",
+        ),
+        verbose=True,
+    ),
     Tier("cluster", "cluster", ("debootstrap",), verbose=True),
     Tier(
         "packages",
