@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
+from collections import deque
 from typing import TYPE_CHECKING
 
 from .errors import CannotHost, CommandFailed, TimedOut
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -33,6 +35,12 @@ class Result:
     @property
     def ok(self) -> bool:
         return self.code == 0
+
+    def checked(self) -> Result:
+        """Itself; raises CommandFailed unless it ended with 0."""
+        if not self.ok:
+            raise CommandFailed(self.argv, self.code, self.stderr or self.stdout)
+        return self
 
     def __repr__(self) -> str:
         said = (self.stderr or self.stdout).strip()[-200:]
@@ -89,6 +97,59 @@ def run(
         out.decode(errors="replace"),
         err.decode(errors="replace"),
     )
-    if check and not result.ok:
-        raise CommandFailed(command, result.code, result.stderr or result.stdout)
-    return result
+    return result.checked() if check else result
+
+
+def watched(
+    argv: Sequence[str],
+    timeout_s: float,
+    seen: Callable[[str], None],
+    environ: Mapping[str, str] | None = None,
+) -> None:
+    """Run a long program and hand each line it prints to ``seen``.
+
+    Raises what ``run`` raises; the sentence holds the program's last lines.
+    """
+    command = list(argv)
+    last: deque[str] = deque(maxlen=20)
+    try:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment(environ),
+            cwd="/",
+            start_new_session=True,
+            text=True,
+            errors="replace",
+        )
+    except OSError as error:
+        raise CannotHost(
+            f"{command[0]} cannot be run on this machine: {error.strerror}"
+        ) from error
+    late = threading.Event()
+
+    def kill() -> None:
+        late.set()
+        os.killpg(child.pid, signal.SIGKILL)
+
+    timer = threading.Timer(timeout_s, kill)
+    timer.start()
+    try:
+        for line in child.stdout or ():
+            last.append(line)
+            seen(line)
+        code = child.wait()
+    except BaseException:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        raise
+    finally:
+        timer.cancel()
+        if child.stdout:
+            child.stdout.close()
+    if late.is_set():
+        raise TimedOut(f"`{' '.join(command)}` did not end within {timeout_s:g} s")
+    if code != 0:
+        raise CommandFailed(command, code, "".join(last))

@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from . import initramfs
+from .cache import CACHE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 NAMESPACE = uuid.UUID("6f1dbd4b-3f0a-4a53-9a0e-766d68610000")
 TICK = re.compile(
@@ -51,7 +52,7 @@ class Tick:
     uptime_s: float
 
 
-def image(cache: Path = initramfs.CACHE) -> Image:
+def image(cache: Path = CACHE) -> Image:
     """The guest's kernel and initramfs, built on first use and cached.
 
     Takes about 10 s the first time; downloads two Debian packages with apt-get and
@@ -66,6 +67,14 @@ def ticks(text: str) -> Iterator[Tick]:
     complete = text[: text.rfind("\n") + 1]
     for found in TICK.finditer(complete):
         yield Tick(found["boot"], int(found["count"]), float(found["uptime"]))
+
+
+def guest_name(words: Sequence[str]) -> str:
+    """The guest's name from QEMU's command line: -name guest=NAME,..."""
+    for option, value in zip(words, words[1:]):
+        if option == "-name" and value.startswith("guest="):
+            return value[len("guest=") :].partition(",")[0]
+    return ""
 
 
 @dataclass(frozen=True)

@@ -13,25 +13,24 @@ import lzma
 import os
 import re
 import stat
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .cache import scratch
 from .commands import run
 from .errors import CannotHost, CommandFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-CACHE = Path("/var/cache/vmha-lab")
 KERNEL = "linux-image-cloud-amd64"
 BUSYBOX = "busybox-static"
 # Loaded in this order when the kernel has them as modules; the second row only when the
 # kernel arguments ask for it, for each costs a fresh guest some hundredths of a second.
 MODULES = ("evdev", "button")
 DISK_MODULES = (
-    "virtio",
     "virtio_ring",
+    "virtio",
     "virtio_pci_legacy_dev",
     "virtio_pci_modern_dev",
     "virtio_pci",
@@ -83,9 +82,8 @@ def cached(cache: Path) -> Path:
     recipe = repr((KERNEL, BUSYBOX, MODULES, DISK_MODULES, APPLETS, PLACES))
     place = cache / f"guest-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
     if not (place / "initrd.img").exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".guest-", dir=cache) as scratch:
-            finished = _build(Path(scratch))
+        with scratch(cache) as work:
+            finished = _build(work)
             try:
                 finished.rename(place)
             except OSError:
@@ -95,12 +93,12 @@ def cached(cache: Path) -> Path:
     return place
 
 
-def _build(scratch: Path) -> Path:
-    finished = scratch / "finished"
+def _build(work: Path) -> Path:
+    finished = work / "finished"
     finished.mkdir(mode=0o755)
-    root = scratch / "root"
+    root = work / "root"
     for package in (_kernel_package(), BUSYBOX):
-        _unpack(package, scratch, root)
+        _unpack(package, work, root)
     kernel = next(root.glob("boot/vmlinuz-*"), None)
     if kernel is None:
         raise CannotHost(f"{KERNEL} of this machine's archive holds no kernel")
@@ -124,8 +122,8 @@ def _kernel_package() -> str:
     raise CannotHost(f"{KERNEL} is not in this machine's package archive")
 
 
-def _unpack(package: str, scratch: Path, root: Path) -> None:
-    downloads = scratch / package
+def _unpack(package: str, work: Path, root: Path) -> None:
+    downloads = work / package
     downloads.mkdir()
     # apt-get download writes to its working directory, so a shell has to go there.
     fetch = 'cd "$1" && exec apt-get -q -o APT::Sandbox::User=root download "$2"'

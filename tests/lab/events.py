@@ -1,0 +1,142 @@
+"""The story of a failover, read from the nodes' logs and the BMCs' journals.
+
+``Story`` collects what every node's Pacemaker wrote (pacemaker.log, milliseconds) and
+what every BMC did, all on one monotonic clock, and answers when a stage was reached.
+Parsing is pure; only ``tell`` reads files. Written for Pacemaker 2.1 and 3.0.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from .node import Node
+
+LOG = "var/log/pacemaker/pacemaker.log"
+LINE = re.compile(
+    r"^(?P<month>\w{3}) (?P<day>[\d ]\d) (?P<clock>\d\d:\d\d:\d\d)"
+    r"(?P<fraction>\.\d+)? (?P<node>\S+) (?P<daemon>[\w-]+)\s*\[\d+\] "
+    r"\((?P<function>[^)]*)\)\s+(?P<level>\w+): (?P<text>.*)$"
+)
+MONTHS = [*calendar.month_abbr]
+
+
+@dataclass(frozen=True, order=True)
+class Event:
+    """Something that happened: monotonic time, its kind, the node or guest it befell.
+
+    ``by`` is the node that says so, ``result`` an exit status where there is one.
+    """
+
+    time_s: float
+    kind: str
+    subject: str
+    by: str
+    result: str = ""
+
+
+# kind, daemon, the sentence; group 1 is the subject, group 2 the result.
+KINDS = [
+    ("lost", "pacemaker-controld", r"Node (\S+) state is now lost"),
+    ("member", "pacemaker-controld", r"Node (\S+) state is now member"),
+    (
+        "fencing requested",
+        "pacemaker-controld",
+        r"Requesting fencing \(\w+\) (?:of|targeting) node (\S+)",
+    ),
+    (
+        "fencing confirmed",
+        "pacemaker-fenced",
+        r"Operation '\w+' targeting (\S+) by .*: (OK|\w+)",
+    ),
+    ("start begun", "pacemaker-execd", r"executing - rsc:(\S+) action:start"),
+    ("stop begun", "pacemaker-execd", r"executing - rsc:(\S+) action:stop"),
+    ("migrate_to begun", "pacemaker-execd", r"executing - rsc:(\S+) action:migrate_to"),
+    (
+        "migrate_from begun",
+        "pacemaker-execd",
+        r"executing - rsc:(\S+) action:migrate_from",
+    ),
+]
+ENDED = re.compile(
+    r"(\S+) (start|stop|migrate_to|migrate_from) \(call \d+.*\) "
+    r"exited with status (\d+)"
+)
+SENTENCES = [(kind, daemon, re.compile(text)) for kind, daemon, text in KINDS]
+
+
+def parse(text: str, year: int, offset_s: float) -> Iterator[Event]:
+    """The events in a pacemaker.log.
+
+    ``year`` is not in the log; ``offset_s`` is what to take from the wall clock to get
+    the monotonic one. Nodes keep UTC.
+    """
+    for line in text.splitlines():
+        found = LINE.match(line)
+        if found is None:
+            continue
+        clock = time.strptime(
+            f"{year} {MONTHS.index(found['month'])} {found['day']} {found['clock']}",
+            "%Y %m %d %H:%M:%S",
+        )
+        when = calendar.timegm(clock) + float(found["fraction"] or 0) - offset_s
+        event = _event(when, found["node"], found["daemon"], found["text"])
+        if event is not None:
+            yield event
+
+
+def _event(when: float, node: str, daemon: str, text: str) -> Event | None:
+    for kind, by, sentence in SENTENCES:
+        found = sentence.match(text) if daemon == by else None
+        if found is not None:
+            result = found[2] if sentence.groups > 1 else ""
+            return Event(when, kind, found[1], node, result)
+    ended = ENDED.match(text) if daemon == "pacemaker-execd" else None
+    if ended is not None:
+        return Event(when, f"{ended[2]} ended", ended[1], node, ended[3])
+    return None
+
+
+class Story:
+    """Events in the order they happened."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self.events = sorted(events)
+
+    def first(
+        self, kind: str, subject: str, since_s: float = 0.0, result: str = ""
+    ) -> Event | None:
+        """The first event of a kind that befell a node or guest after an instant."""
+        for event in self.events:
+            if event.time_s < since_s or (event.kind, event.subject) != (kind, subject):
+                continue
+            if not result or event.result == result:
+                return event
+        return None
+
+    def since(self, instant_s: float) -> list[Event]:
+        """Everything after an instant."""
+        return [event for event in self.events if event.time_s >= instant_s]
+
+
+def tell(nodes: Sequence[Node]) -> Story:
+    """The story so far, from every node's log and every BMC's journal."""
+    wall, now = time.time(), time.monotonic()
+    year = time.gmtime(wall).tm_year
+    slept = time.clock_gettime(time.CLOCK_BOOTTIME) - now
+    events: list[Event] = []
+    for node in nodes:
+        try:
+            text = (node.disk / LOG).read_text(errors="replace")
+        except OSError:
+            text = ""
+        events += parse(text, year, wall - now)
+        for when, what in node.bmc.journal():
+            events.append(Event(when - slept, what, node.name, f"{node.name}-bmc"))
+    return Story(events)

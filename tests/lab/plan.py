@@ -1,0 +1,104 @@
+"""What a lab consists of: its nodes, their addresses, its places on this machine.
+
+Everything a lab owns outside the cache is in one directory, which is a tmpfs of its
+own: taking a lab away is ending its processes and unmounting its namespaces' files and
+this directory. Nothing of it has a name of its own on the machine, so labs run side by
+side.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from .errors import LabError, NoSuchNode, NotUp
+
+RUN = Path("/run/vmha-lab")
+NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,30}$")
+NETWORK = "10.66.0"
+MOST_NODES = 16
+BMC_USER = "admin"
+BMC_PASSWORD = "lab-secret"
+BOOT_DELAY_S = 10.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A lab as ``up`` was asked for it; written to lab.json in its directory."""
+
+    name: str
+    nodes: int
+    suite: str
+    lower: list[str] = field(default_factory=list)
+    boot_delay_s: float = BOOT_DELAY_S
+    token_ms: int = 1000
+    debs: list[str] = field(default_factory=list)
+    disks: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def directory(self) -> Path:
+        return RUN / self.name
+
+    @property
+    def shared(self) -> Path:
+        """The directory that all nodes see as /shared."""
+        return self.directory / "shared"
+
+    @property
+    def hub(self) -> Path:
+        """The network namespace with the bridge and the BMCs."""
+        return self.directory / "net" / "hub"
+
+    def names(self) -> list[str]:
+        """The nodes' names: node1, node2 and so on."""
+        return [f"node{number}" for number in range(1, self.nodes + 1)]
+
+    def number(self, name: str) -> int:
+        """A node's number from 1; raises NoSuchNode."""
+        try:
+            return self.names().index(name) + 1
+        except ValueError:
+            raise NoSuchNode(
+                f"the lab {self.name} has no node {name}; it has "
+                f"{', '.join(self.names())}"
+            ) from None
+
+    def node_directory(self, name: str) -> Path:
+        return self.directory / "nodes" / name
+
+    def network(self, name: str) -> Path:
+        """A node's network namespace; it outlives the node's power."""
+        return self.directory / "net" / name
+
+    def address(self, name: str) -> str:
+        return f"{NETWORK}.{self.number(name)}"
+
+    def bmc_address(self, name: str) -> str:
+        return f"{NETWORK}.{100 + self.number(name)}"
+
+    def write(self) -> None:
+        """Put the plan into the lab's directory."""
+        text = json.dumps(asdict(self), indent=2)
+        (self.directory / "lab.json").write_text(text + "\n")
+
+
+def read(name: str) -> Plan:
+    """The plan of a lab that is up; raises NotUp."""
+    try:
+        found = json.loads((RUN / name / "lab.json").read_text())
+    except (OSError, ValueError):
+        raise NotUp(f"the lab {name} is not up; start it with `lab up`") from None
+    found["disks"] = {key: tuple(value) for key, value in found["disks"].items()}
+    return Plan(**found)
+
+
+def check(name: str, nodes: int) -> None:
+    """Refuse what cannot be a lab; raises LabError."""
+    if not NAME.match(name):
+        raise LabError(
+            f"{name!r} cannot be a lab's name: use up to 31 small letters, digits and -"
+        )
+    if not 1 <= nodes <= MOST_NODES:
+        raise LabError(f"a lab has 1 to {MOST_NODES} nodes, not {nodes}")

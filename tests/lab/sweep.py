@@ -1,0 +1,92 @@
+"""Taking a lab away: its processes, its mounts, its directory, and nothing else.
+
+Works from what the machine shows, not from what a run remembers, so it also clears
+what a killed run left. A process belongs to the lab when it lives in one of the lab's
+network namespaces, or is one of the lab's own programs working on the lab's directory.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .cache import mounts, remove_tree
+from .commands import run
+from .errors import LabError
+from .processes import Process, end
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OURS = ("machine.py", "ipmi_sim", "chassis")
+UMOUNT_S = 15.0
+
+
+def sweep(directory: Path) -> None:
+    """Remove everything of the lab in ``directory``; nothing there is well, too."""
+    # Twice: a machine that is being switched on may start a process meanwhile.
+    for _ in range(2):
+        end(list(processes(directory)))
+    _detach_loops(directory)
+    _unmount(directory)
+    if directory.is_dir():
+        remove_tree(directory)
+    if directory.parent.is_dir() and not any(directory.parent.iterdir()):
+        directory.parent.rmdir()
+
+
+def processes(directory: Path) -> Iterator[Process]:
+    """The lab's processes, as far as they can be seen now."""
+    networks = _networks(directory)
+    me = os.getpid()
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit() or int(entry) == me:
+            continue
+        process = Process.of(int(entry))
+        try:
+            network = os.stat(f"/proc/{entry}/ns/net").st_ino
+            argv = Path(f"/proc/{entry}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if network in networks or _is_ours(argv, directory):
+            yield process
+
+
+def _networks(directory: Path) -> set[int]:
+    """The lab's network namespaces; never the machine's own."""
+    found = set()
+    for point in mounts(directory):
+        if Path(point).parent == directory / "net":
+            found.add(os.stat(point).st_ino)
+    return found - {os.stat("/proc/self/ns/net").st_ino}
+
+
+def _is_ours(argv: list[bytes], directory: Path) -> bool:
+    words = [os.fsdecode(word) for word in argv]
+    programs = {Path(word).name for word in words[:6]}
+    inside = f"{directory}/"
+    return bool(programs & set(OURS)) and any(word.startswith(inside) for word in words)
+
+
+def _detach_loops(directory: Path) -> None:
+    said = run(["losetup", "--list", "--noheadings", "-O", "NAME,BACK-FILE"], 20, False)
+    for line in said.stdout.splitlines():
+        device, _, file = line.strip().partition(" ")
+        if file.strip().startswith(f"{directory}/"):
+            run(["losetup", "--detach", device], 20)
+
+
+def _unmount(directory: Path) -> None:
+    ends = time.monotonic() + UMOUNT_S
+    while left := mounts(directory):
+        for point in left:
+            run(["umount", point], 20, check=False)
+        if not (left := mounts(directory)):
+            return
+        if time.monotonic() > ends:
+            raise LabError(
+                f"{left[0]} cannot be unmounted: something outside the lab uses it"
+            )
+        time.sleep(0.1)
