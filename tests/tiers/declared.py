@@ -68,7 +68,7 @@ TIERS = (
     Tier(
         "bmc",
         "bmc",
-        ("fence-agents", "ipmitool", "openipmi", *FENCER),
+        ("crmsh", "fence-agents", "ipmitool", "openipmi", "pcs", *FENCER),
         verbose=True,
     ),
     Tier("cluster", "cluster", ("debootstrap",), verbose=True),
