@@ -2,10 +2,10 @@
 
 Two independent signs are sampled over all nodes, many times a second, with the
 monotonic clock. The first is the processor time of each QEMU's virtual CPU: it grows
-only while the guest executes; a process that waits for a migration, or is paused, has none.
-The second is the guest's own counter on each node's console file. Two copies of a guest
-have executed together when one of them executes after the other began and before it
-ended; a live migration, which hands over, never shows that.
+only while the guest executes; a process that waits for a migration, or is paused, has
+none. The second is the guest's own counter on each node's console file. Two copies of a
+guest have executed together when one of them executes after the other began and before
+it ended; a live migration, which hands over, never shows that.
 """
 
 from __future__ import annotations
