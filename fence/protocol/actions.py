@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 STATUS_IS_OFF = 2  # the fencer takes 0 and 2 as "this device can fence the node"
-SECOND_HALF_S = 10.0  # for the on of a reboot; the node is proven off already
+SECOND_HALF_S = 5.0  # for the on of a reboot: the cluster waits, and off is proven
 
 
 class Limits:

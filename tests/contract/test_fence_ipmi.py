@@ -127,7 +127,10 @@ def test_metadata_works_for_anybody(agent: Agent, tmp_path: Path) -> None:
         ("action=off\nip=no-such-bmc.invalid\n", "no-such-bmc.invalid"),
         ("action=off\nip=" + "x" * 300 + "\n", "cannot be resolved"),
         ("action=off\nip=a\npassword_script=/bin/false\n", "exit code 1"),
-        ("action=off\nip=a\npassword_script=/no/such\n", "/no/such cannot be run"),
+        (
+            "action=off\nip=a\npassword_script=/usr/no-such\n",
+            "/usr/no-such cannot be run",
+        ),
         ("action=off\nip=a\npassword_script=/bin/true\n", "printed nothing"),
         ("action=off\nip=a\npassword_script=cat x | head\n", "pipes into a script"),
         ("action=off\nip=a\npassword_script=echo 'x\n", "close its quotes"),

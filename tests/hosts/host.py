@@ -139,22 +139,27 @@ class Host:
 
     def signal_libvirtd(self, number: signal.Signals) -> None:
         """Send the daemon a signal; after SIGKILL, wait until it is gone."""
-        pid = self.libvirtd()
-        os.kill(pid, number)
-        if number == signal.SIGKILL and self._daemon is not None:
-            self._daemon.wait(10)
+        os.kill(self.libvirtd(), number)
+        if number == signal.SIGKILL:
+            self._await_daemon()
 
     def revive(self) -> None:
         """Bring the daemon back, whatever a test has done to it."""
-        found = self.pids("/usr/sbin/libvirtd")
-        for pid in found:
+        for pid in self.pids("/usr/sbin/libvirtd"):
             os.kill(pid, signal.SIGCONT)
-        if not found:
+            self._wake_nsenter()
+        if not self.pids("/usr/sbin/libvirtd"):
             self.start_libvirtd()
 
-    def libvirtd_runs(self) -> bool:
-        """Tell whether a daemon is there at all."""
-        return bool(self.pids("/usr/sbin/libvirtd"))
+    def _wake_nsenter(self) -> None:
+        """nsenter stops itself when its child is stopped, and stays so."""
+        if self._daemon is not None:
+            self._daemon.send_signal(signal.SIGCONT)
+
+    def _await_daemon(self) -> None:
+        if self._daemon is not None:
+            self._wake_nsenter()
+            self._daemon.wait(10)
 
     def pids(self, program: str) -> list[int]:
         """Return the living processes of the host whose first argument is this."""
@@ -182,6 +187,7 @@ class Host:
 
     def end(self) -> None:
         """End the host and everything in it."""
+        self._wake_nsenter()
         if self._keeper.stdin is not None:
             self._keeper.stdin.close()
         try:
@@ -191,5 +197,4 @@ class Host:
             self._keeper.wait(10)
         if self._keeper.stdout is not None:
             self._keeper.stdout.close()
-        if self._daemon is not None:
-            self._daemon.wait(10)
+        self._await_daemon()

@@ -74,12 +74,19 @@ class Resource:
         self.agent = agent
         self.instance = instance
         self.parameters = parameters
+        self.level = 0
 
     def but(self, **changed: str | None) -> Resource:
         """Return the same resource with parameters changed or (None) left out."""
         merged = {**self.parameters, **changed}
         kept = {name: value for name, value in merged.items() if value is not None}
         return Resource(self.agent, self.instance, **kept)
+
+    def leveled(self, level: int) -> Resource:
+        """Return the same resource, asked at a check level."""
+        same = self.but()
+        same.level = level
+        return same
 
     def by(self, agent: Path) -> Resource:
         """Return the same resource in the hands of another agent."""
@@ -96,7 +103,7 @@ class Resource:
         """Start an operation and leave it running."""
         environ = self.environment(host, action, timeout_s, interval_s, meta)
         child = subprocess.Popen(
-            host.inside([str(self.agent), action]),
+            host.inside([str(self.agent), *([action] if action else [])]),
             env=environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -162,6 +169,7 @@ class Resource:
             "OCF_RESOURCE_INSTANCE": self.instance,
             "OCF_RESOURCE_PROVIDER": self.agent.parent.name,
             "OCF_RESOURCE_TYPE": self.agent.name,
+            "OCF_CHECK_LEVEL": str(self.level),
             "HA_LOGFACILITY": "none",
             **{f"OCF_RESKEY_CRM_meta_{key}": text for key, text in metas.items()},
             **{f"OCF_RESKEY_{key}": text for key, text in self.parameters.items()},

@@ -51,9 +51,8 @@ class OverlayRoot:
         self, argv: Sequence[str], text: str = "", timeout_s: float = 60
     ) -> subprocess.CompletedProcess[str]:
         """Run a command inside, with `text` as its standard input."""
-        inside = ["nsenter", f"--target={self._holder.pid}", "--mount", "--root"]
         return subprocess.run(
-            [*inside, "--wd=/", *argv],
+            [*self._inside(), *argv],
             input=text,
             capture_output=True,
             text=True,
@@ -72,12 +71,14 @@ class OverlayRoot:
         """Copy a file of the machine to a place inside."""
         content = source.read_bytes()
         subprocess.run(
-            [
-                *("nsenter", f"--target={self._holder.pid}", "--mount", "--root"),
-                *("sh", "-c", 'cat > "$1"', "sh", target),
-            ],
+            [*self._inside(), "sh", "-c", 'cat > "$1"', "sh", target],
             input=content,
             check=True,
             timeout=60,
             env=ENVIRONMENT,
         )
+
+    def _inside(self) -> list[str]:
+        """Begin a command line with the way into the holder's mounts and root."""
+        target = f"--target={self._holder.pid}"
+        return ["nsenter", target, "--mount", "--root", "--wd"]

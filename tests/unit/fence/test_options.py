@@ -150,7 +150,7 @@ def test_every_cipher_has_its_suites() -> None:
         ("monitor", "", True, 12.0, 36.0),
         ("off", "", False, 0 + 5 + 20 + 1.5, 20.0),
         ("off", "delay=7\npower_timeout=3", False, 7 + 5 + 3 + 1.5, 3.0),
-        ("reboot", "", False, 0 + 5 + 20 + 10 + 1.5, 20.0),
+        ("reboot", "", False, 0 + 5 + 20 + 5 + 1.5, 20.0),
         ("off", "disable_timeout=true", False, 0 + 5 + 36 + 1.5, 36.0),
         ("off", "power_timeout=0", False, 0 + 5 + 36 + 1.5, 36.0),
         ("status", "delay=100", False, 5 + 3 + 1.5, 20.0),

@@ -1,0 +1,176 @@
+"""libvirtd or the emulator is dead, frozen or forgetful while the guest runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from pathlib import Path
+from typing import Callable
+
+import pytest
+from hosts import guests
+from hosts.host import Host
+from hosts.operation import PEER, Resource
+from lab.guest import Guest
+
+Fresh = Callable[..., Guest]
+MONITOR_S = 5.0
+
+
+def _kill(host: Host) -> None:
+    host.signal_libvirtd(signal.SIGKILL)
+
+
+def _freeze(host: Host) -> None:
+    host.signal_libvirtd(signal.SIGSTOP)
+
+
+SILENCES = [_kill, _freeze]
+IDS = ["killed", "frozen"]
+
+
+def running(host: Host, agent: Path, guest: Guest) -> Resource:
+    resource = guests.resource(agent, guest)
+    assert resource.call(host, "start").code == 0
+    return resource
+
+
+@pytest.mark.parametrize("silence", SILENCES, ids=IDS)
+def test_a_guest_under_a_silent_libvirt_is_seen_and_stopped_with_proof(
+    alpha: Host, agent: Path, fresh: Fresh, silence: Callable[[Host], None]
+) -> None:
+    guest = fresh()
+    resource = running(alpha, agent, guest)
+    silence(alpha)
+
+    seen = resource.call(alpha, "monitor", interval_s=10)
+    assert seen.code == 0
+    assert seen.seconds < MONITOR_S
+
+    stopped = resource.call(alpha, "stop")
+
+    assert (stopped.code, stopped.killed) == (0, False)
+    assert alpha.emulators(guest.uuid) == []
+    assert resource.call(alpha, "monitor").code == 7
+
+
+def test_a_longer_stop_gives_libvirt_more_patience_and_ends_in_time(
+    alpha: Host, agent: Path, fresh: Fresh
+) -> None:
+    guest = fresh()
+    resource = running(alpha, agent, guest)
+    _freeze(alpha)
+
+    stopped = resource.call(alpha, "stop", timeout_s=60)
+
+    assert stopped.code == 0
+    assert stopped.seconds < 30
+    assert alpha.emulators(guest.uuid) == []
+
+
+@pytest.mark.parametrize("silence", SILENCES, ids=IDS)
+def test_without_config_under_a_silent_libvirt_the_record_names_the_guest(
+    alpha: Host, agent: Path, fresh: Fresh, silence: Callable[[Host], None]
+) -> None:
+    guest = fresh()
+    resource = running(alpha, agent, guest)
+    alpha.path(guests.config_path(guest)).unlink()
+    silence(alpha)
+
+    probe = resource.call(alpha, "monitor")
+    stopped = resource.call(alpha, "stop")
+
+    assert probe.code == 0
+    assert probe.seconds < MONITOR_S
+    assert stopped.code == 0
+    assert alpha.emulators(guest.uuid) == []
+
+
+def test_under_a_silent_libvirt_start_and_migration_fail_in_time_and_touch_nothing(
+    alpha: Host, beta: Host, agent: Path, fresh: Fresh
+) -> None:
+    guest = fresh()
+    resource = running(alpha, agent, guest).but(migration_transport="tcp")
+    first = alpha.emulators(guest.uuid)
+    _freeze(alpha)
+
+    started = resource.call(alpha, "start", timeout_s=10)
+    migrated = resource.migrate_to(alpha, beta, timeout_s=10).answer()
+
+    assert (started.code, started.killed) == (1, False)
+    assert (migrated.code, migrated.killed) == (1, False)
+    assert alpha.emulators(guest.uuid) == first
+    assert beta.emulators(guest.uuid) == []
+
+
+def test_a_libvirt_that_comes_back_shuts_the_guest_down_gracefully(
+    alpha: Host, agent: Path, fresh: Fresh
+) -> None:
+    guest = fresh()
+    resource = running(alpha, agent, guest)
+    guests.await_tick(alpha, guest)
+    _kill(alpha)
+    stopping = resource.begin(alpha, "stop", timeout_s=60)
+
+    alpha.start_libvirtd()
+
+    assert stopping.answer().code == 0
+    assert "Power down" in guests.console(alpha, guest)
+
+
+def test_a_frozen_emulator_is_stopped_in_time(
+    alpha: Host, agent: Path, fresh: Fresh
+) -> None:
+    guest = fresh()
+    resource = running(alpha, agent, guest)
+    os.kill(alpha.emulators(guest.uuid)[0], signal.SIGSTOP)
+
+    stopped = resource.call(alpha, "stop")
+
+    assert (stopped.code, stopped.killed) == (0, False)
+    assert alpha.emulators(guest.uuid) == []
+
+
+def test_an_emulator_that_libvirt_does_not_know_is_not_started_over_but_stopped(
+    alpha: Host, agent: Path, fresh: Fresh
+) -> None:
+    guest = fresh()
+    resource = running(alpha, agent, guest)
+    orphan = alpha.emulators(guest.uuid)
+    _kill(alpha)
+    shutil.rmtree(alpha.path("/run/libvirt"))
+    alpha.start_libvirtd()
+    assert guest.name not in alpha.virsh("list", "--all", "--name")
+
+    assert resource.call(alpha, "monitor").code == 1
+    assert resource.call(alpha, "start").code == 1
+    assert alpha.emulators(guest.uuid) == orphan
+
+    assert resource.call(alpha, "stop").code == 0
+    assert alpha.emulators(guest.uuid) == []
+    assert resource.call(alpha, "start").code == 0
+
+
+def test_a_stop_with_a_silent_libvirt_leaves_other_guests_alone(
+    alpha: Host, agent: Path, fresh: Fresh
+) -> None:
+    other, guest = fresh(), fresh()
+    running(alpha, agent, other)
+    resource = running(alpha, agent, guest)
+    _kill(alpha)
+
+    assert resource.call(alpha, "stop").code == 0
+
+    assert alpha.emulators(guest.uuid) == []
+    assert alpha.emulators(other.uuid)
+
+
+def test_the_peer_hangs_with_a_frozen_libvirt(
+    alpha: Host, agent: Path, fresh: Fresh
+) -> None:
+    guest = fresh()
+    resource = running(alpha, agent, guest).by(PEER)
+    _freeze(alpha)
+
+    assert resource.call(alpha, "monitor", timeout_s=8).killed
