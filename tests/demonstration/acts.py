@@ -33,6 +33,7 @@ class Run:
 
     agents: str
     number: int
+    moved_guest: str = ""
     guest: str = ""
     lost_node: str = ""
     new_node: str = ""
@@ -43,6 +44,7 @@ class Run:
     ours_s: float = 0.0
     back_s: float = 0.0
     most_copies: dict[str, int] = field(default_factory=dict)
+    copies: dict[str, list[tuple[str, float, float]]] = field(default_factory=dict)
     longest_gap_s: float = 0.0
     broken: list[str] = field(default_factory=list)
 
@@ -56,18 +58,7 @@ class Stage:
         self.say = say
 
     def perform(self, run: Run) -> None:
-        """All three acts, with a guest whose node does not lead the cluster.
-
-        The loss of the leading node adds an election, which is Pacemaker's and would
-        make runs differ.
-        """
-        cluster = self.lab.cluster
-        leader = cluster.dc()
-        places = {name: cluster.where(name) for name in GUESTS}
-        run.guest = next(
-            (name for name, nodes in places.items() if nodes and nodes != [leader]),
-            GUESTS[0],
-        )
+        """All three acts, one after the other."""
         self._settle()
         self.migrate(run)
         self.lose(run)
@@ -76,7 +67,8 @@ class Stage:
 
     def migrate(self, run: Run) -> None:
         """Act one: standby moves the guest, live; its counter must go on."""
-        cluster, guest = self.lab.cluster, run.guest
+        cluster = self.lab.cluster
+        guest = run.moved_guest = GUESTS[0]
         source = cluster.where(guest)[0]
         began = time.monotonic()
         self.say(f"(a) {guest} runs on {source}: # pcs node standby {source}")
@@ -102,11 +94,11 @@ class Stage:
 
     def lose(self, run: Run) -> None:
         """Act two: the node's cable is pulled; the guest must start elsewhere."""
+        run.guest, run.lost_node = self._victim()
         guest = run.guest
-        run.lost_node = self.lab.cluster.where(guest)[0]
         failover = Failover(guest, run.lost_node, time.monotonic())
         self.lab.node(run.lost_node).cut()
-        self.say(f"(b)  0.00 s  the cable of {run.lost_node}, which runs {guest}")
+        self.say(f"(b)  0.00 s  cable pulled: {run.lost_node}, which runs {guest}")
         ends = failover.began_s + TICK_S
         while not failover.complete() and time.monotonic() < ends:
             for instant in failover.look(self.lab.story(), self.watch):
@@ -126,6 +118,17 @@ class Stage:
         )
         self._check_order(run, failover)
 
+    def _victim(self) -> tuple[str, str]:
+        """A guest and its node, which does not lead the cluster.
+
+        The loss of the leading node adds an election, which is Pacemaker's and would
+        make runs differ.
+        """
+        cluster = self.lab.cluster
+        leader = cluster.dc()
+        places = [(name, cluster.wait_running(name)) for name in GUESTS]
+        return next((place for place in places if place[1] != leader), places[0])
+
     def _check_order(self, run: Run, failover: Failover) -> None:
         """The guest may execute anew only after its old node was really dead."""
         dead = self.lab.story().first("dead", run.lost_node, failover.began_s)
@@ -138,7 +141,7 @@ class Stage:
         began = time.monotonic()
         node = self.lab.node(run.lost_node)
         node.heal()
-        self.say(f"(c)  0.00 s  the cable of {node.name} is in; its power is on again")
+        self.say(f"(c)  0.00 s  cable in: {node.name}; its power is on again")
         node.wait_booted(BACK_S)
         self.say(f"    {time.monotonic() - began:5.2f} s  it has booted")
         self.lab.cluster.wait_online(timeout_s=BACK_S)
@@ -155,6 +158,15 @@ class Stage:
         run.most_copies = {
             name: self.watch.most_copies(name) for name in self.watch.guests()
         }
+        first = min(
+            (copy.began_s for name in GUESTS for copy in self.watch.copies(name)),
+            default=0.0,
+        )
+        for name in GUESTS:
+            run.copies[name] = [
+                (copy.node, copy.began_s - first, copy.last_s - first)
+                for copy in self.watch.copies(name)
+            ]
         most = max(run.most_copies.values(), default=0)
         self.say(
             f"    most copies of any guest that executed together: {most} (sampled "

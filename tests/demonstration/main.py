@@ -1,4 +1,4 @@
-"""The command ``tests/demo``: set up, perform the acts, report, take everything away."""
+"""The command ``tests/demo``: set up, perform the acts, report, clear away."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ WHOSE = {
 
 
 def table(runs: Sequence[Run]) -> list[str]:
-    """Medians in seconds, one row for each stage; with peers two columns and a ratio."""
+    """Medians in seconds, a row for each stage; with peers two columns and a ratio."""
     ours, peers = column(OURS.name, runs), column(PEERS.name, runs)
     if not ours.runs:
         return ["no run came to its end"]

@@ -52,12 +52,11 @@ def configure(lab: Lab, agents: Agents, show: Callable[[str], None]) -> None:
         lab.guest(name)
         options = (f"config={lab.guest_file(name)}", "migration_transport=tcp")
         if name in BY_PCS:
-            guest = ("resource", "create", name, agents.guest, *options)
-            _run(lab, show, "pcs", *guest, "meta", "allow-migrate=true")
+            words = ["pcs", "resource", "create", name, agents.guest, *options]
         else:
-            guest = ("configure", "primitive", name, agents.guest, "params", *options)
-            timeouts = ("op", "monitor", "interval=10s", "timeout=30s")
-            _run(lab, show, "crm", *guest, *timeouts, "meta", "allow-migrate=true")
+            words = ["crm", "configure", "primitive", name, agents.guest, "params"]
+            words += [*options, "op", "monitor", "interval=10s", "timeout=30s"]
+        _run(lab, show, *words, "meta", "allow-migrate=true")
     lab.wait_idle()
     for name in GUESTS:
         lab.cluster.wait_running(name)
