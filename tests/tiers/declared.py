@@ -30,16 +30,16 @@ EVERYWHERE = (
     "python3-venv",
 )
 
+# The guests' own kernel is unpacked by the lab: nothing is added to what boots here.
 QEMU = (
-    "acpid",
-    "busybox-static",
-    "cpio",
+    "iproute2",
     "libvirt-clients",
     "libvirt-daemon-system",
-    "linux-image-cloud-amd64",
     "qemu-system-x86",
-    "qemu-utils",
 )
+
+# The real fencer runs by itself; no cluster is started on this machine.
+FENCER = ("pacemaker", "pacemaker-cli-utils")
 
 
 class Tier(NamedTuple):
@@ -68,15 +68,7 @@ TIERS = (
     Tier(
         "bmc",
         "bmc",
-        (
-            "crmsh",
-            "fence-agents",
-            "ipmitool",
-            "openipmi",
-            "pacemaker",
-            "pacemaker-cli-utils",
-            "pcs",
-        ),
+        ("crmsh", "fence-agents", "ipmitool", "openipmi", "pcs", *FENCER),
         verbose=True,
     ),
     Tier("cluster", "cluster", ("debootstrap",), verbose=True),
@@ -92,11 +84,10 @@ TIERS = (
             "fence-agents",
             "libxml2-utils",
             "lintian",
-            "pacemaker",
-            "pacemaker-cli-utils",
             "pcs",
             "python3-setuptools",
             "resource-agents",
+            *FENCER,
         ),
         verbose=True,
     ),
