@@ -40,6 +40,8 @@ QEMU = (
 
 # The real fencer runs by itself; no cluster is started on this machine.
 FENCER = ("pacemaker", "pacemaker-cli-utils")
+# VirtualDomain with what it calls, and the tester of its project.
+PEER = ("libxml2-utils", "pacemaker-cli-utils", "resource-agents")
 
 
 class Tier(NamedTuple):
@@ -64,7 +66,12 @@ TIERS = (
         "contract + libvirt",
         ("fence-agents", "libxml2-utils", "resource-agents"),
     ),
-    Tier("libvirt", "contract + libvirt", QEMU, verbose=True),
+    Tier(
+        "libvirt",
+        "contract + libvirt",
+        (*QEMU, *PEER),
+        verbose=True,
+    ),
     Tier(
         "bmc",
         "bmc",
