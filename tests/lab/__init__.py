@@ -6,7 +6,7 @@ a LabError whose text is a sentence.
     from lab import Lab, Progress
 
     with Lab(name="mine", debs=["dist/vmha_0.1.0_all.deb"], progress=Progress()) as lab:
-        lab.configure(["web1", "web2"])          # fencing and guests; peers=True: theirs
+        lab.configure(["web1", "web2"])    # fencing and guests; or peers=True
         with lab.watch() as watch:               # the witness, from here on
             source = lab.cluster.where("web1")[0]
             cut_s = time.monotonic()
@@ -35,7 +35,8 @@ Watch    copies(guest), most_copies(guest), sightings(guest), first_execution(),
          first_tick(), wait_tick(), blackout_s(), unbroken(guest), worst_gap_s.
 Story    first(kind, subject, since_s), since(instant_s), events. Kinds: lost, member,
          fencing requested, fencing confirmed, start begun, start ended (and stop,
-         migrate_to, migrate_from), order power 0, power cut, dead, power given, booting.
+         migrate_to, migrate_from), order power 0, power cut, dead, power given,
+         booting.
 
 All instants are those of time.monotonic(). The guest (lab.guest) needs no lab.
 """

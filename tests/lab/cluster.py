@@ -135,6 +135,15 @@ class Cluster:
 
         _wait(done, timeout_s, "the cluster to be idle")
 
+    def wait_running(self, resource: str, timeout_s: float = 60.0) -> str:
+        """Wait until Pacemaker believes the resource to run on one node; that node."""
+        _wait(
+            lambda: len(self.where(resource)) == 1,
+            timeout_s,
+            f"{resource} to run on one node",
+        )
+        return self.where(resource)[0]
+
     def wait_where(
         self, resource: str, nodes: Sequence[str], timeout_s: float = 60.0
     ) -> None:

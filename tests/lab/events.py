@@ -2,7 +2,7 @@
 
 ``Story`` collects what every node's Pacemaker wrote (pacemaker.log, milliseconds) and
 what every BMC did, all on one monotonic clock, and answers when a stage was reached.
-Parsing is pure; only ``tell`` reads files. Written for Pacemaker 2.1 and 3.0.
+Parsing is pure; only ``Reader`` reads files. Written for Pacemaker 2.1 and 3.0.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import calendar
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -79,27 +79,25 @@ def parse(text: str, year: int, offset_s: float) -> Iterator[Event]:
     """
     for line in text.splitlines():
         found = LINE.match(line)
-        if found is None:
+        event = _event(found["node"], found["daemon"], found["text"]) if found else None
+        if found is None or event is None:
             continue
-        clock = time.strptime(
-            f"{year} {MONTHS.index(found['month'])} {found['day']} {found['clock']}",
-            "%Y %m %d %H:%M:%S",
-        )
-        when = calendar.timegm(clock) + float(found["fraction"] or 0) - offset_s
-        event = _event(when, found["node"], found["daemon"], found["text"])
-        if event is not None:
-            yield event
+        stamp = f"{year} {MONTHS.index(found['month'])} {found['day']} {found['clock']}"
+        wall = calendar.timegm(time.strptime(stamp, "%Y %m %d %H:%M:%S"))
+        when = wall + float(found["fraction"] or 0) - offset_s
+        yield replace(event, time_s=when)
 
 
-def _event(when: float, node: str, daemon: str, text: str) -> Event | None:
+def _event(node: str, daemon: str, text: str) -> Event | None:
+    """What a sentence in the log says, its time aside."""
     for kind, by, sentence in SENTENCES:
         found = sentence.match(text) if daemon == by else None
         if found is not None:
             result = found[2] if sentence.groups > 1 else ""
-            return Event(when, kind, found[1], node, result)
+            return Event(0.0, kind, found[1], node, result)
     ended = ENDED.match(text) if daemon == "pacemaker-execd" else None
     if ended is not None:
-        return Event(when, f"{ended[2]} ended", ended[1], node, ended[3])
+        return Event(0.0, f"{ended[2]} ended", ended[1], node, ended[3])
     return None
 
 
@@ -125,18 +123,36 @@ class Story:
         return [event for event in self.events if event.time_s >= instant_s]
 
 
-def tell(nodes: Sequence[Node]) -> Story:
-    """The story so far, from every node's log and every BMC's journal."""
-    wall, now = time.time(), time.monotonic()
-    year = time.gmtime(wall).tm_year
-    slept = time.clock_gettime(time.CLOCK_BOOTTIME) - now
-    events: list[Event] = []
-    for node in nodes:
+class Reader:
+    """Reads the nodes' logs and the BMCs' journals, each line once."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self._nodes = nodes
+        self._read: dict[str, int] = {}
+        self._events: list[Event] = []
+
+    def story(self) -> Story:
+        """The story so far."""
+        wall, now = time.time(), time.monotonic()
+        year = time.gmtime(wall).tm_year
+        slept = time.clock_gettime(time.CLOCK_BOOTTIME) - now
+        journals: list[Event] = []
+        for node in self._nodes:
+            self._events += parse(self._news(node), year, wall - now)
+            for when, what in node.bmc.journal():
+                by = f"{node.name}-bmc"
+                journals.append(Event(when - slept, what, node.name, by))
+        return Story([*self._events, *journals])
+
+    def _news(self, node: Node) -> str:
+        """What the node has logged since the last look, in whole lines."""
+        done = self._read.get(node.name, 0)
         try:
-            text = (node.disk / LOG).read_text(errors="replace")
+            with (node.disk / LOG).open("rb") as file:
+                file.seek(done)
+                text = file.read()
         except OSError:
-            text = ""
-        events += parse(text, year, wall - now)
-        for when, what in node.bmc.journal():
-            events.append(Event(when - slept, what, node.name, f"{node.name}-bmc"))
-    return Story(events)
+            return ""
+        whole = text[: text.rfind(b"\n") + 1]
+        self._read[node.name] = done + len(whole)
+        return whole.decode(errors="replace")

@@ -73,6 +73,7 @@ class Lab:
         self.directory = plan.directory
         self.nodes = [Node(plan, name) for name in plan.names()]
         self.cluster = Cluster(self.nodes)
+        self._reader = events.Reader(self.nodes)
 
     def __enter__(self) -> Lab:
         self.up()
@@ -155,7 +156,7 @@ class Lab:
 
     def story(self) -> events.Story:
         """What the nodes' logs and the BMCs' journals tell up to now."""
-        return events.tell(self.nodes)
+        return self._reader.story()
 
     def status(self) -> dict[str, Any]:
         """The lab as `lab status --json` shows it."""

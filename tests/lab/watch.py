@@ -2,10 +2,10 @@
 
 Two independent signs are sampled over all nodes, many times a second, with the
 monotonic clock. The first is the processor time of each QEMU's virtual CPU: it grows
-only while the guest executes; a process that waits for a migration, or is paused, has none.
-The second is the guest's own counter on each node's console file. Two copies of a guest
-have executed together when one of them executes after the other began and before it
-ended; a live migration, which hands over, never shows that.
+only while the guest executes; a process that waits for a migration, or is paused, has
+none. The second is the guest's own counter on each node's console file. Two copies of a
+guest have executed together when one of them executes after the other began and before
+it ended; a live migration, which hands over, never shows that.
 """
 
 from __future__ import annotations
@@ -75,6 +75,23 @@ def together(spans: Sequence[tuple[float, float]]) -> int:
         alike = sum(first == began and end > began < last for first, end in spans)
         most = max(most, inside + max(alike, 1))
     return most
+
+
+def by_counter(sightings: Sequence[Sighting]) -> int:
+    """How many copies executed together, as the guest's own counter tells.
+
+    Different boots are different copies. Within one boot a copy that went on beside
+    another repeats the other's numbers, which a migration, even there and back, never
+    does.
+    """
+    spans: dict[str, tuple[float, float]] = {}
+    said: dict[tuple[str, int], int] = {}
+    for seen in sightings:
+        boot = seen.tick.boot
+        spans[boot] = (spans.get(boot, (seen.time_s, 0.0))[0], seen.time_s)
+        number = (boot, seen.tick.count)
+        said[number] = said.get(number, 0) + 1
+    return max(together(list(spans.values())), max(said.values(), default=0))
 
 
 class Watch:
@@ -153,11 +170,7 @@ class Watch:
     def most_copies(self, guest: str) -> int:
         """The most copies of a guest that executed together, by either sign."""
         by_processor = [(copy.began_s, copy.last_s) for copy in self.copies(guest)]
-        spans: dict[tuple[str, str], tuple[float, float]] = {}
-        for seen in self.sightings(guest):
-            key = (seen.node, seen.tick.boot)
-            spans[key] = (spans.get(key, (seen.time_s, 0.0))[0], seen.time_s)
-        return max(together(by_processor), together(list(spans.values())))
+        return max(together(by_processor), by_counter(self.sightings(guest)))
 
     def executing(self, guest: str, within_s: float = 0.5) -> list[str]:
         """The nodes on which the guest has executed just now."""

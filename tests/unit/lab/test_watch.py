@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
-from lab.watch import together
+from lab.guest import Tick
+from lab.watch import Sighting, by_counter, together
+
+
+def ticks(node: str, boot: str, first: int, last: int) -> list[Sighting]:
+    return [
+        Sighting(float(count), node, Tick(boot, count, 0.0))
+        for count in range(first, last + 1)
+    ]
+
+
+def test_a_migration_there_and_back_is_one_copy() -> None:
+    seen = ticks("n1", "a", 1, 5) + ticks("n2", "a", 6, 9) + ticks("n1", "a", 10, 12)
+    assert by_counter(seen) == 1
+
+
+def test_a_source_that_goes_on_after_its_migration_is_a_second_copy() -> None:
+    seen = ticks("n1", "a", 1, 7) + ticks("n2", "a", 6, 9)
+    assert by_counter(seen) == 2
+
+
+def test_two_boots_at_once_are_two_copies_and_one_after_the_other_is_one() -> None:
+    assert by_counter(ticks("n1", "a", 1, 7) + ticks("n2", "b", 5, 9)) == 2
+    assert by_counter(ticks("n1", "a", 1, 4) + ticks("n2", "b", 5, 9)) == 1
+    assert by_counter([]) == 0
 
 
 def test_one_after_the_other_is_one_copy() -> None:
