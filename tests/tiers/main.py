@@ -18,7 +18,7 @@ from .outcome import Counts, Outcome, of_pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build/tests"
 ONE_TEST_S = 300
-TYPED = ("tests", "tests/all", "packaging/build-deb")
+TYPED = ("tests", "tests/all", "tests/demo", "packaging/build-deb")
 
 
 class Plan(NamedTuple):
