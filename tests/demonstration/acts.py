@@ -119,15 +119,21 @@ class Stage:
         self._check_order(run, failover)
 
     def _victim(self) -> tuple[str, str]:
-        """A guest and its node, which does not lead the cluster.
+        """A guest and its node: not the cluster's leader, and few guests on it.
 
         The loss of the leading node adds an election, which is Pacemaker's and would
-        make runs differ.
+        make runs differ, as would guests that start beside this one.
         """
         cluster = self.lab.cluster
         leader = cluster.dc()
-        places = [(name, cluster.wait_running(name)) for name in GUESTS]
-        return next((place for place in places if place[1] != leader), places[0])
+        places = {name: cluster.wait_running(name) for name in GUESTS}
+        nodes = list(places.values())
+        guest = min(GUESTS, key=lambda name: self._cost(places[name], nodes, leader))
+        return guest, places[guest]
+
+    @staticmethod
+    def _cost(node: str, nodes: list[str], leader: str) -> tuple[bool, int]:
+        return node == leader, nodes.count(node)
 
     def _check_order(self, run: Run, failover: Failover) -> None:
         """The guest may execute anew only after its old node was really dead."""

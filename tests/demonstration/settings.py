@@ -64,6 +64,8 @@ def configure(lab: Lab, agents: Agents, show: Callable[[str], None]) -> None:
 
 def clear(lab: Lab, show: Callable[[str], None]) -> None:
     """Take guests and fencing out of the cluster again."""
+    _run(lab, show, "pcs", "resource", "disable", *GUESTS)
+    lab.wait_idle()
     for name in GUESTS:
         _run(lab, show, "pcs", "resource", "delete", name)
     for node in lab.nodes:

@@ -92,6 +92,14 @@ class Cluster:
             "allow-migrate=true",
         )
 
+    def ignore_load(self) -> None:
+        """Tell Pacemaker not to hold actions back because of the load average.
+
+        What a node reads there is the load of the whole machine, which all nodes share
+        with their guests' emulators: it says nothing about the node.
+        """
+        self.pcs("property", "set", "load-threshold=1000%")
+
     def dc(self) -> str:
         """The node that decides, or an empty string while there is none."""
         try:

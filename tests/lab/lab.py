@@ -237,6 +237,7 @@ class Lab:
                 node.bmc.set_boot_delay(asked.boot_delay_s)
         with self.progress.step("waiting for the cluster to form"):
             self.cluster.wait_online(seen=self.progress.life)
+            self.cluster.ignore_load()
         (self.directory / "ready").touch()
 
     def _prepare(self, node: Node) -> None:
