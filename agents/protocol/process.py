@@ -14,10 +14,12 @@ from vmha.agents.protocol.errors import NotInstalled, Unreachable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Mapping, Sequence
 
     from vmha.agents.protocol.deadline import Deadline
 
+KILLED_S = 0.2  # within which a killed program is gone, unless it never will be
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -60,11 +62,25 @@ def run(
     try:
         out, err = child.communicate(stdin.encode(), timeout=deadline.remaining_s())
     except subprocess.TimeoutExpired as error:
-        os.killpg(child.pid, signal.SIGKILL)
+        _end(child)
         raise Unreachable(
             f"{argv[0]} did not end within {deadline.timeout_s:.1f} s and was killed"
         ) from error
     return Result(child.returncode, out.decode(errors="replace"), _text(err))
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Kill a program's group; one that hangs in the kernel is left behind."""
+    import subprocess
+
+    os.killpg(child.pid, signal.SIGKILL)
+    for pipe in (child.stdin, child.stdout, child.stderr):
+        if pipe:
+            pipe.close()
+    try:
+        child.wait(KILLED_S)
+    except subprocess.TimeoutExpired:
+        return
 
 
 def _text(raw: bytes) -> str:

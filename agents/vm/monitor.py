@@ -59,11 +59,12 @@ def _monitor_one(
 def _settled(operation: Operation, observer: Observer, guest: Identity) -> Observation:
     """Look; look again at an emulator that is just ending or not yet known.
 
-    Between the death of a process and libvirt's note of it lie milliseconds.
+    Between the death of a process and libvirt's note of it lie milliseconds, and any
+    emulator that is just ending makes the process table unreadable for as long.
     """
     seen = observer.look(guest, operation.deadline, with_processes=False)
     orphan = seen.process is Process.PRESENT and not seen.state.is_active
-    if orphan and not seen.silence:
+    if (orphan and not seen.silence) or seen.process is Process.UNREADABLE:
         operation.deadline.sleep(TRANSIENT_S)
         seen = observer.look(guest, operation.deadline)
     return seen

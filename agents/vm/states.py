@@ -113,6 +113,9 @@ def start_step(state: State, process: Process) -> Beginning:
         return Beginning.WAIT
     if state in _GONE and process in (Process.NONE, Process.INAPPLICABLE):
         return Beginning.CREATE
+    # Any QEMU of the node that is just ending makes the table unreadable for a moment.
+    if state in _GONE and process is Process.UNREADABLE:
+        return Beginning.WAIT
     return Beginning.REFUSE
 
 

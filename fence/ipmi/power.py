@@ -51,7 +51,7 @@ class Bmc:
         self._rest_s = rest_s
         self._session: Session | None = None
         self._carried_off = False
-        self._off_may_arrive = False
+        self._not_closed: list[int] = []  # sessions in which an off may still arrive
 
     def power(self, deadline: Deadline) -> Reading:
         """Read the node's power; a refused login raises, silence is UNKNOWN."""
@@ -89,34 +89,45 @@ class Bmc:
         return Receipt(True)
 
     def renew(self, deadline: Deadline) -> bool:
-        """Close the session; tell whether every off that was sent is past.
+        """Begin a fresh session; tell whether every off that was sent is past.
 
-        A session number that the BMC has given up cannot carry a late packet any more.
+        A session that the BMC has ended cannot carry a late packet any more. Where the
+        answer to that was lost, it is asked for in the fresh session.
         """
         self.close(deadline)
-        return not self._off_may_arrive
+        for number in tuple(self._not_closed):
+            part = deadline.part(self._answer_s)
+            if self._opened(deadline).close_other(number, part):
+                self._not_closed.remove(number)
+        return not self._not_closed
 
     def close(self, deadline: Deadline) -> None:
         """Close the session if there is one; takes a second at most."""
         session, self._session = self._session, None
         if session is not None:
             confirmed = session.close(deadline.part(CLOSE_S))
-            lost = self._carried_off and not confirmed
-            self._off_may_arrive = self._off_may_arrive or lost
+            if self._carried_off and not confirmed:
+                self._not_closed.append(session.number)
         self._carried_off = False
 
     def _ask(
         self, command: int, data: Sequence[int], deadline: Deadline, off: bool = False
     ) -> tuple[int, bytes]:
-        if self._session is None:
-            self._session = open_session(self._access, deadline.part(self._login_s))
+        session = self._opened(deadline)
         self._carried_off = self._carried_off or off
         part = deadline.part(self._answer_s)
         try:
-            return self._session.command(CHASSIS, command, data, part)
+            return session.command(CHASSIS, command, data, part)
         except diagnoses.FellSilent:
             self.close(deadline)
             raise
+
+    def _opened(self, deadline: Deadline) -> Session:
+        """Return the session; log in if there is none, with the suite that worked."""
+        if self._session is None:
+            self._session = open_session(self._access, deadline.part(self._login_s))
+            self._access.suites = (self._session.suite,)
+        return self._session
 
     def _refusal(self, what: str, code: int) -> AgentError:
         """Name a completion code; raises it when asking again cannot help."""

@@ -56,6 +56,8 @@ class Session:
     """An open session; made by ``open_session``, ended by ``close``."""
 
     def __init__(self, wire: _Wire, access: Access) -> None:
+        self.suite = wire.suites[0]
+        self.number = int(wire.sessionid)
         self._wire = wire
         self._access = access
         self._silent = False
@@ -81,39 +83,39 @@ class Session:
         An open session occupies a slot of the BMC until its idle timer ends it, and a
         delayed command could still arrive in it.
         """
-        number = struct.pack("<I", self._wire.sessionid)
         # One that fell silent is told once and not waited for.
         part = deadline.part(0.0 if self._silent else CLOSE_S)
         try:
-            answer = self._wire.ask(APPLICATION, CLOSE_SESSION, number, part)
+            return self.close_other(self.number, part)
         finally:
             self._wire.socket.close()
+
+    def close_other(self, number: int, deadline: Deadline) -> bool:
+        """End the session of this number; tell whether the BMC has confirmed it.
+
+        A BMC that has ended a session no longer answers in it, so an answer that was
+        lost can only be had again in another session (IPMI 2.0, 22.19).
+        """
+        data = struct.pack("<I", number)
+        answer = self._wire.ask(APPLICATION, CLOSE_SESSION, data, deadline)
         return answer is not None and answer[0] in (0, NO_SUCH_SESSION)
 
 
 def open_session(access: Access, deadline: Deadline) -> Session:
     """Log in and return the session.
 
-    Every address of the name and every suite gets its share of the time. Raises a
-    diagnosis: Unreachable when nobody answered, Busy when all sessions are taken,
-    Refused otherwise.
+    Every address of the name gets its share of the time. Raises a diagnosis:
+    Unreachable when nobody answered, Busy when all sessions are taken, Refused
+    otherwise.
     """
-    trials = [
-        (suite, address) for address in _addresses(access) for suite in access.suites
-    ]
     failure: AgentError = diagnoses.NoAnswer(access.label)
-    refused = set()
-    for position, (suite, address) in enumerate(trials):
-        share_s = deadline.remaining_s() / (len(trials) - position)
+    addresses = _addresses(access)
+    for position, address in enumerate(addresses):
+        share_s = deadline.remaining_s() / (len(addresses) - position)
         try:
-            return _log_in(access, suite, address, deadline.part(share_s))
-        except diagnoses.SuiteRefused:
-            refused.add(suite)
+            return _log_in(access, address, deadline.part(share_s))
         except Unreachable as error:
             failure = error
-    if refused == set(access.suites):
-        names = " and ".join(str(suite) for suite in access.suites)
-        raise diagnoses.SuiteRefused(access.label, names)
     raise failure
 
 
@@ -126,13 +128,11 @@ def _addresses(access: Access) -> list[tuple[Any, ...]]:
     return found
 
 
-def _log_in(
-    access: Access, suite: int, address: tuple[Any, ...], deadline: Deadline
-) -> Session:
-    """Try one suite at one address, as administrator and then as operator."""
+def _log_in(access: Access, address: tuple[Any, ...], deadline: Deadline) -> Session:
+    """Log in at one address, as administrator or else as operator."""
     levels = [access.privilege] if access.privilege else ["administrator", "operator"]
     for level in levels:
-        wire = _Wire(access, suite, PRIVILEGES[level], address)
+        wire = _Wire(access, PRIVILEGES[level], address)
         try:
             wire.log_in(deadline)
             wire.take_privilege(deadline)
@@ -163,14 +163,15 @@ class _Wire(pyghmi.Session):  # type: ignore[misc]
         return object.__new__(cls)
 
     def __init__(
-        self, access: Access, suite: int, privilege: int, address: tuple[Any, ...]
+        self, access: Access, privilege: int, address: tuple[Any, ...]
     ) -> None:
+        self.suites = list(access.suites)  # the first one is proposed
         self._access = access
-        self._suite = suite
         self._address = address
         self._failure: AgentError | None = None
         self._answer: tuple[int, bytes] | None = None
         self._resends = 0
+        self._restarts = 0
         self._resend_at = 0.0
         self._port_closed = False
         super().__init__(
@@ -209,8 +210,9 @@ class _Wire(pyghmi.Session):  # type: ignore[misc]
     ) -> tuple[int, bytes] | None:
         """Send a request; return its completion code and data, None for no answer."""
         self._answer = None
-        self._resends = 0
+        self._restarts = 0
         self.lastpayload = None
+        self.request_entry.clear()  # a late answer to an earlier request is not ours
         self.ipmicallback = self._answered
         self._send_ipmi_net_payload(netfn, command, data, retry=True)
         while self._answer is None and not deadline.expired():
@@ -252,14 +254,28 @@ class _Wire(pyghmi.Session):  # type: ignore[misc]
         The two messages of key exchange may not be repeated; login starts anew, under
         a new session number, so that a late reply to the old one is not mistaken.
         """
-        self._resends += 1
+        again = self._resends + 1
         if self.sessioncontext in ("EXPECTINGRAKP2", "EXPECTINGRAKP4"):
+            self._restarts += 1
             self.login()
         elif self.sessioncontext == "OPENSESSION":
-            self._open_rmcpplus_request()
+            if again > 1:  # there are BMCs that do not refuse a suite but say nothing
+                self.suites.append(self.suites.pop(0))
+            self._propose()
         else:
             self.hasretried = 1
             self.send_payload()
+        self._resends = again
+        self._wait_longer()
+
+    def _propose(self) -> None:
+        self.attemptedhash = HASHES[self.suites[0]]
+        self._open_rmcpplus_request()
+
+    def _wait_longer(self) -> None:
+        """Wait 0.3 s for an answer, twice as long each time, 2 s at most."""
+        wait_s = FIRST_RESEND_S * 2 ** max(self._resends, self._restarts)
+        self._resend_at = time.monotonic() + min(wait_s, LAST_RESEND_S)
 
     def _tell_close(self) -> None:
         """Send Close Session once and do not wait."""
@@ -287,13 +303,13 @@ class _Wire(pyghmi.Session):  # type: ignore[misc]
         super()._initsession()
         self.localsid = int.from_bytes(os.urandom(4), "little") >> 2 | 1
         self.remseqnumber = 0
-        self.attemptedhash = HASHES[self._suite]
+        self.attemptedhash = HASHES[self.suites[0]]
 
     def _xmit_packet(self, *_args: object, **_kwargs: object) -> None:
         if self.sequencenumber:
             self.sequencenumber += 1
-        wait_s = min(FIRST_RESEND_S * 2**self._resends, LAST_RESEND_S)
-        self._resend_at = time.monotonic() + wait_s
+        self._resends = 0
+        self._wait_longer()
         try:
             self.socket.send(self.netpacket)
         except ConnectionRefusedError:
@@ -330,14 +346,21 @@ class _Wire(pyghmi.Session):  # type: ignore[misc]
             return
         chosen = data[16] & 0x3F if len(data) > 16 else None
         if data[1] in (0x04, 0x05, 0x10, 0x11) or (
-            data[1] == 0 and chosen != ALGORITHMS[self._suite]
+            data[1] == 0 and chosen != ALGORITHMS[self.suites[0]]
         ):
-            label = self._access.label
-            self._failure = diagnoses.SuiteRefused(label, str(self._suite))
+            self._try_next_suite()
         elif data[1]:
             self._failure = self._refusal("the session request", data[1])
         else:
             super()._got_rmcp_response(data)
+
+    def _try_next_suite(self) -> None:
+        if len(self.suites) > 1:
+            del self.suites[0]
+            self._propose()
+            return
+        names = " and ".join(str(suite) for suite in self._access.suites)
+        self._failure = diagnoses.SuiteRefused(self._access.label, names)
 
     def _got_rakp2(self, data: bytearray) -> None:
         """Check the status of RAKP 2 (IPMI 2.0, table 13-12); 2 is a stale reply."""

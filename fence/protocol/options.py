@@ -50,7 +50,7 @@ class Options:
 def from_stdin(declared: Sequence[Parameter], text: str) -> Options:
     """Read ``name=value`` lines; the last one of a name counts."""
     given: dict[str, str] = {}
-    for raw in text.splitlines():
+    for raw in text.split("\n"):
         line = raw.strip()
         if not line or line.startswith("#"):
             continue

@@ -225,6 +225,7 @@ def _fence(
     limits = actions.Limits(budget.power_s, 1 + values.number("retry_on"))
 
     def work(report: Report) -> int:
+        report.say(f"looking for {agent.name_of(values)}")
         own = deadline.part(deadline.remaining_s() - worker.LEAVING_S)
         device = agent.connect(values, password)
         try:

@@ -237,9 +237,9 @@ def turn_on_again(
     try:
         if off.orders and not device.renew(deadline):
             return (
-                "the node is off and stays off: the BMC did not confirm the end of the "
-                "session that carried the off, which could arrive after an on; turn "
-                "the node on by hand"
+                "the node is off and stays off: the device did not confirm the end of "
+                "the session that carried the off, which could arrive after an on; "
+                "turn the node on by hand"
             )
         return _send_on(device, deadline, say)
     except AgentError as error:

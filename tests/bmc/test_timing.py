@@ -1,7 +1,7 @@
 """How fast, against fence_ipmilan on the same BMC in the same run: ratios, not seconds.
 
-Few runs by default, 21 (and 200 for the tail) with ``--long``; the figures are printed
-with ``-s`` and kept in the report of a failure.
+Few runs by default, 21 (and 200 for the tail) with ``--long``. The figures are shown at
+the end of the run.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from vmha.fence.ipmi.access import Access
 from vmha.fence.ipmi.session import open_session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bmc.calls import Caller
     from bmc.simulator import Simulator
 
@@ -25,9 +27,12 @@ if TYPE_CHECKING:
 class Race:
     """Both agents in turns, from the same power."""
 
-    def __init__(self, fence: Caller, peer: Caller, bmc: Simulator) -> None:
+    def __init__(
+        self, fence: Caller, peer: Caller, bmc: Simulator, figures: list[str]
+    ) -> None:
         self.agents = (fence, peer)
         self.bmc = bmc
+        self.figures = figures
 
     def ratio(self, action: str, runs: int) -> float:
         """Return our median over theirs."""
@@ -39,19 +44,19 @@ class Race:
                 assert outcome.exit_code == 0, outcome
                 seconds.append(outcome.seconds)
         ours, theirs = (statistics.median(seconds) for seconds in times)
-        print(
-            f"\n{action}: fence_vmha_ipmi {ours:.3f} s, fence_ipmilan {theirs:.3f} s, "
+        self.figures.append(
+            f"{action}: fence_vmha_ipmi {ours:.3f} s, fence_ipmilan {theirs:.3f} s, "
             f"ratio {ours / theirs:.2f}, {runs} runs"
         )
         return ours / theirs
 
 
 @pytest.fixture
-def race(fence: Caller, peer: Caller, bmc: Simulator) -> Race:
+def race(fence: Caller, peer: Caller, bmc: Simulator, figures: list[str]) -> Race:
     """Return a race whose agents have run once (bytecode, disk cache)."""
     fence("status")
     peer("status")
-    return Race(fence, peer, bmc)
+    return Race(fence, peer, bmc, figures)
 
 
 def test_status_takes_at_most_one_and_a_half_of_the_peer(
@@ -68,30 +73,51 @@ def test_reboot_takes_at_most_a_quarter_of_the_peer(race: Race, is_long: bool) -
     assert race.ratio("reboot", 21 if is_long else 2) <= 0.25
 
 
-def test_the_slowest_status_is_near_the_median(fence: Caller, is_long: bool) -> None:
-    fence("status")
-    assert_short_tail([fence("status").seconds for _ in range(200 if is_long else 30)])
+def test_the_slowest_status_is_near_the_median(
+    fence: Caller, is_long: bool, figures: list[str]
+) -> None:
+    def status() -> None:
+        assert fence("status").exit_code == 0
+
+    status()
+    figures.append(f"status as a process: {tail_of(status, 200 if is_long else 30)}")
 
 
-def test_no_reply_is_overlooked(bmc: Simulator, is_long: bool) -> None:
+def test_no_reply_is_overlooked(
+    bmc: Simulator, is_long: bool, figures: list[str]
+) -> None:
     # pyghmi's own input and output notices one reply in sixty only half a second late.
     access = Access("127.0.0.1", bmc.port, b"admin", PASSWORD.encode())
-    times = []
-    for _ in range(200 if is_long else 100):
-        begin = time.monotonic()
+
+    def status() -> None:
         session = open_session(access, Deadline(5))
         session.command(0, 1, (), Deadline(5))
-        session.close(Deadline(1))
-        times.append(time.monotonic() - begin)
-    assert_short_tail(times)
+        assert session.close(Deadline(1))
+
+    figures.append(f"login, status, logout: {tail_of(status, 200 if is_long else 100)}")
 
 
-def assert_short_tail(times: list[float]) -> None:
-    """Check that the 95th percentile is within three times the median."""
-    median = statistics.median(times)
-    tail = sorted(times)[int(len(times) * 0.95)]
-    print(
-        f"\nmedian {median:.4f} s, 95th percentile {tail:.4f} s, slowest "
-        f"{max(times):.4f} s, {len(times)} runs"
-    )
-    assert tail <= 3 * median
+def tail_of(work: Callable[[], None], runs: int) -> str:
+    """Check that the 95th percentile is within three times the median.
+
+    A library that overlooks replies does so in every batch; a machine that is busy with
+    something else does not, so the best of three batches counts.
+    """
+    figures = []
+    for _ in range(3):
+        times = sorted(seconds_of(work) for _ in range(runs))
+        median, tail = statistics.median(times), times[int(runs * 0.95)]
+        figures.append(
+            f"median {median:.4f} s, 95th percentile {tail:.4f} s "
+            f"(ratio {tail / median:.2f}), slowest {times[-1]:.4f} s, {runs} runs"
+        )
+        if tail <= 3 * median:
+            return figures[-1]
+    raise AssertionError("; ".join(figures))
+
+
+def seconds_of(work: Callable[[], None]) -> float:
+    """Return how long the work takes."""
+    begin = time.monotonic()
+    work()
+    return time.monotonic() - begin

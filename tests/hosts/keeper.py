@@ -17,7 +17,13 @@ import sys
 
 COVERED = ("/run", "/var/lib/libvirt", "/var/log/libvirt", "/var/cache/libvirt")
 BOUND = {"libvirt": "/etc/libvirt", "hosts": "/etc/hosts"}
-MADE = ("/run/lock", "/run/libvirt", "/run/guests", "/run/serial")
+MADE = (
+    "/run/lock",
+    "/run/libvirt",
+    "/run/guests",
+    "/run/serial",
+    "/run/resource-agents",
+)
 
 
 def main() -> None:
@@ -42,10 +48,10 @@ def _keep() -> None:
     signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     while True:
-        readable, _, _ = select.select([0, woken], [], [])
+        readable, _, _ = select.select([0, woken.fileno()], [], [])
         if 0 in readable and not os.read(0, 1):
             return
-        if woken in readable:
+        if woken.fileno() in readable:
             woken.recv(4096)
         _reap()
 

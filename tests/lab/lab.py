@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .plan import Plan
 
 LOCK_S = 1800.0
+RECOVER_S = 120.0
 
 
 class Lab:
@@ -144,6 +145,19 @@ class Lab:
                 self.guest(name)
                 self.cluster.add_guest(name, self.guest_file(name), peers)
         self.wait_idle()
+
+    def recover(self, timeout_s: float = RECOVER_S) -> None:
+        """Undo every fault: cables in, power on, BMCs and daemons well, all idle."""
+        for node in self.nodes:
+            node.heal()
+            node.bmc.recover()
+            if node.power() == "off":
+                node.power_on()
+        for node in self.nodes:
+            node.wait_booted(timeout_s)
+            node.recover()
+        self.cluster.wait_online(timeout_s=timeout_s)
+        self.wait_idle(timeout_s)
 
     def has_suite(self) -> bool:
         """Whether the suite's own packages are installed in the nodes."""

@@ -26,6 +26,7 @@ CUT_SHOWS_S = 90.0
 RETURN_S = 120.0
 MOVE_S = 90.0
 TICKS_S = 30.0
+BREATH_S = 2.0
 
 
 class Broken(Exception):
@@ -99,6 +100,7 @@ class Story:
 
     def cut(self, suite: Suite) -> Failover:
         """Cut the network of a node that runs a guest; follow what happens, live."""
+        self._settle()
         guest, dead = self._victim()
         node = self.lab.node(dead)
         self.say(f"  cutting the network of {dead}, which runs {guest}")
@@ -114,6 +116,7 @@ class Story:
             for name in [n for n in before if n not in failover.missing()]:
                 self.say(report.moment_line(failover, name))
             time.sleep(LOOK_S)
+        self._check_order(failover)
         return failover
 
     def come_back(self, dead: str) -> None:
@@ -124,14 +127,38 @@ class Story:
         self.lab.cluster.wait_online(names, RETURN_S)
         self.lab.wait_idle()
         took_s = time.monotonic() - began_s
+        for guest in suites.GUESTS:
+            self._node_of(guest)
         self.say(f"  {dead} is back in the cluster after {took_s:.1f} s")
 
     def check_copies(self) -> None:
-        """Raise Broken if two copies of a guest were ever seen to execute."""
+        """Raise Broken unless each guest was seen, and never two copies of it."""
         for guest in suites.GUESTS:
             most = self.watch.most_copies(guest)
-            if most > 1:
+            if most != 1:
                 raise Broken(f"{most} copies of {guest} executed at the same time")
+
+    def _settle(self) -> None:
+        """Wait until every guest ticks and the cluster has been idle for a moment."""
+        since_s = time.monotonic()
+        for guest in suites.GUESTS:
+            self.watch.wait_tick(guest, since_s, TICKS_S)
+        self.lab.wait_idle()
+        time.sleep(BREATH_S)
+
+    def _check_order(self, failover: Failover) -> None:
+        """Raise Broken if the guest executed, or off was told, before the node died."""
+        off, told = failover.powered_off, failover.confirmed
+        executes = failover.executes
+        if off is None or told is None or executes is None:
+            raise Broken(f"the death of {failover.dead} was not seen")
+        if executes < off:
+            raise Broken(
+                f"{failover.guest} executed elsewhere {off - executes:.2f} s before "
+                f"the last process of {failover.dead} was gone"
+            )
+        if told < off:
+            raise Broken(f"{failover.dead} was told off {off - told:.2f} s too early")
 
     def _move(self, guest: str, source: str, target: str, since_s: float) -> Move:
         unbroken = self.watch.unbroken(guest, since_s)
@@ -140,9 +167,12 @@ class Story:
         )
         if not unbroken:
             raise Broken(f"the counter of {guest} jumped or restarted in its migration")
+        seen = self.watch.sightings(guest, since_s)
+        before = [one.tick.count for one in seen if one.node == source][-1]
+        after = next(one.tick.count for one in seen if one.node == target)
         self.say(
-            f"  {guest} moved alive from {source} to {target}: its counter went on "
-            f"without a gap, longest silence {move.blackout_s:.2f} s"
+            f"  {guest} moved alive: its counter stood at {before} on {source} and "
+            f"went on with {after} on {target}; longest silence {move.blackout_s:.2f} s"
         )
         return move
 

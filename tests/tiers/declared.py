@@ -30,16 +30,16 @@ EVERYWHERE = (
     "python3-venv",
 )
 
+# The guests' own kernel is unpacked by the lab: nothing is added to what boots here.
 QEMU = (
-    "acpid",
-    "busybox-static",
-    "cpio",
+    "iproute2",
     "libvirt-clients",
     "libvirt-daemon-system",
-    "linux-image-cloud-amd64",
     "qemu-system-x86",
-    "qemu-utils",
 )
+
+# The real fencer runs by itself; no cluster is started on this machine.
+FENCER = ("pacemaker", "pacemaker-cli-utils")
 
 
 class Tier(NamedTuple):
@@ -62,10 +62,15 @@ TIERS = (
     Tier(
         "contract",
         "contract + libvirt",
-        ("libxml2-utils", "resource-agents"),
+        ("fence-agents", "libxml2-utils", "resource-agents"),
     ),
     Tier("libvirt", "contract + libvirt", QEMU, verbose=True),
-    Tier("bmc", "bmc", ("fence-agents", "ipmitool", "openipmi"), verbose=True),
+    Tier(
+        "bmc",
+        "bmc",
+        ("crmsh", "fence-agents", "ipmitool", "openipmi", "pcs", *FENCER),
+        verbose=True,
+    ),
     Tier("cluster", "cluster", ("debootstrap",), verbose=True),
     Tier(
         "packages",
@@ -79,11 +84,10 @@ TIERS = (
             "fence-agents",
             "libxml2-utils",
             "lintian",
-            "pacemaker",
-            "pacemaker-cli-utils",
             "pcs",
             "python3-setuptools",
             "resource-agents",
+            *FENCER,
         ),
         verbose=True,
     ),

@@ -1,0 +1,214 @@
+"""The process table: who executes which guest, and when it cannot tell."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vmha.agents.protocol.deadline import Deadline
+from vmha.agents.vm.emulator import Emulator, ProcessTable
+
+UUID = "11111111-2222-3333-4444-555555555555"
+OTHER = "99999999-2222-3333-4444-555555555555"
+
+
+def qemu(name: str = "vm1", uuid: str = UUID, program: str = "qemu-kvm") -> list[str]:
+    start = [
+        f"/usr/bin/{program}",
+        "-name",
+        f"guest={name.replace(',', ',,')},debug=on",
+    ]
+    return [*start, "-S", "-uuid", uuid, "-no-user-config", "-nodefaults"]
+
+
+class FakeProc:
+    """A /proc with only what the table reads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "self").mkdir()
+        (folder / "meminfo").write_text("")
+
+    def add(
+        self, pid: int, argv: Sequence[str], name: str = "qemu-kvm", threads: int = 3
+    ) -> None:
+        place = self.folder / str(pid)
+        place.mkdir()
+        raw = b"".join(os.fsencode(part) + b"\0" for part in argv)
+        (place / "cmdline").write_bytes(raw)
+        status = f"Name:\t{name}\nState:\tS (sleeping)\nThreads:\t{threads}\n"
+        (place / "status").write_text(status)
+
+    def seen(self) -> list[tuple[str, str]] | None:
+        found = ProcessTable(str(self.folder)).emulators()
+        return None if found is None else sorted((e.name, e.uuid) for e in found)
+
+
+@pytest.fixture
+def proc(tmp_path: Path) -> FakeProc:
+    return FakeProc(tmp_path)
+
+
+def test_a_guest_is_found_by_name_and_uuid(proc: FakeProc) -> None:
+    proc.add(10, qemu())
+    proc.add(11, qemu("vm2", OTHER.upper()))
+    proc.add(12, ["/bin/sh", "-c", f"grep {UUID}"])
+    assert proc.seen() == [("vm1", UUID), ("vm2", OTHER)]
+
+
+def test_an_empty_table_has_no_emulators(proc: FakeProc) -> None:
+    assert proc.seen() == []
+
+
+@pytest.mark.parametrize("name", ["a b", "a,b", "a,,b", "guest=x", "=", "ä", "-uuid"])
+def test_odd_names_are_read_as_they_are(proc: FakeProc, name: str) -> None:
+    proc.add(10, qemu(name))
+    assert proc.seen() == [(name, UUID)]
+
+
+@given(name=st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1))
+def test_any_name_is_read_as_it_is(
+    tmp_path_factory: pytest.TempPathFactory, name: str
+) -> None:
+    proc = FakeProc(tmp_path_factory.mktemp("proc"))
+    proc.add(10, qemu(name))
+    assert proc.seen() == [(name, UUID)]
+
+
+def test_a_name_without_its_key_is_read_too(proc: FakeProc) -> None:
+    proc.add(10, ["qemu-system-x86_64", "-name", "vm1", "-uuid", UUID])
+    assert proc.seen() == [("vm1", UUID)]
+
+
+def test_an_emulator_of_any_program_name_counts(proc: FakeProc) -> None:
+    proc.add(10, qemu(program="my-wrapper"))
+    assert proc.seen() == [("vm1", UUID)]
+
+
+def test_a_qemu_without_uuid_is_nobodys(proc: FakeProc) -> None:
+    proc.add(10, ["qemu-system-x86_64", "-name", "vm1", "-hda", "disk"])
+    assert proc.seen() == []
+
+
+def test_a_container_is_known_by_its_controller(proc: FakeProc) -> None:
+    proc.add(10, ["/usr/lib/libvirt/libvirt_lxc", "--name", "box", "--console", "23"])
+    assert proc.seen() == [("box", "")]
+
+
+def test_a_zombie_runs_nothing(proc: FakeProc) -> None:
+    proc.add(10, [], threads=1)
+    assert proc.seen() == []
+
+
+def test_a_kernel_thread_is_no_emulator(proc: FakeProc) -> None:
+    proc.add(10, [], name="kworker/0:1", threads=1)
+    assert proc.seen() == []
+
+
+@pytest.mark.parametrize("name", ["qemu-system-x86", "qemu-kvm", "kvm"])
+def test_a_half_dead_emulator_makes_the_table_untrustworthy(
+    proc: FakeProc, name: str
+) -> None:
+    proc.add(9, qemu("vm2", OTHER))
+    proc.add(10, [], name=name, threads=2)
+    assert proc.seen() is None
+
+
+def test_an_unreadable_table_tells_nothing(tmp_path: Path) -> None:
+    assert ProcessTable(str(tmp_path / "none")).emulators() is None
+
+
+def test_a_process_that_ends_while_it_is_looked_at_is_gone(proc: FakeProc) -> None:
+    (proc.folder / "77").mkdir()
+    assert proc.seen() == []
+
+
+def test_only_an_emulator_started_the_way_libvirt_does_is_libvirts(
+    proc: FakeProc,
+) -> None:
+    proc.add(10, qemu())
+    proc.add(11, ["qemu-system-x86_64", "-name", "vm2", "-uuid", OTHER])
+    found = ProcessTable(str(proc.folder)).emulators() or []
+    assert {e.name: e.is_libvirts for e in found} == {"vm1": True, "vm2": False}
+
+
+class Pretender:
+    """A real process whose command line is that of an emulator."""
+
+    def __init__(self, argv: list[str], ignores_term: bool = False) -> None:
+        code = "import signal,sys,time;"
+        if ignores_term:
+            code += "signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        code += "print('ready', flush=True);time.sleep(60)"
+        self.child = subprocess.Popen(
+            ["emulator", "-I", "-c", code, *argv[1:]],
+            executable=sys.executable,
+            stdout=subprocess.PIPE,
+        )
+        assert self.child.stdout is not None
+        assert self.child.stdout.readline() == b"ready\n"
+
+    def close(self) -> None:
+        self.child.kill()
+        self.child.wait()
+        if self.child.stdout:
+            self.child.stdout.close()
+
+
+@pytest.fixture
+def pretenders() -> Iterator[list[Pretender]]:
+    made: list[Pretender] = []
+    yield made
+    for pretender in made:
+        pretender.close()
+
+
+def emulator(pid: int, uuid: str = UUID) -> Emulator:
+    return Emulator(pid, "qemu", "vm1", uuid, True)
+
+
+def test_an_emulator_is_ended_and_seen_gone(pretenders: list[Pretender]) -> None:
+    pretenders.append(Pretender(qemu()))
+    pid = pretenders[0].child.pid
+    assert ProcessTable().end(emulator(pid), Deadline(10), signal.SIGTERM)
+    assert pretenders[0].child.wait(5) == -signal.SIGTERM
+
+
+def test_an_emulator_that_ignores_a_signal_is_reported_within_the_deadline(
+    pretenders: list[Pretender],
+) -> None:
+    pretenders.append(Pretender(qemu(), ignores_term=True))
+    pid = pretenders[0].child.pid
+    assert not ProcessTable().end(emulator(pid), Deadline(0.2), signal.SIGTERM)
+    assert ProcessTable().end(emulator(pid), Deadline(10), signal.SIGKILL)
+
+
+def test_a_reused_process_id_is_never_signalled(pretenders: list[Pretender]) -> None:
+    pretenders.append(Pretender(qemu("vm2", OTHER)))
+    pid = pretenders[0].child.pid
+    assert ProcessTable().end(emulator(pid), Deadline(1), signal.SIGKILL)
+    assert pretenders[0].child.poll() is None
+
+
+def test_an_emulator_that_is_not_libvirts_is_not_ended(
+    pretenders: list[Pretender],
+) -> None:
+    argv = [part for part in qemu() if part != "-no-user-config"]
+    pretenders.append(Pretender(argv))
+    pid = pretenders[0].child.pid
+    assert not ProcessTable().end(emulator(pid), Deadline(1), signal.SIGKILL)
+    assert pretenders[0].child.poll() is None
+
+
+def test_an_emulator_that_has_gone_before_counts_as_ended() -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    assert ProcessTable().end(emulator(gone.pid), Deadline(1), signal.SIGKILL)

@@ -1,0 +1,223 @@
+"""What a BMC answers becomes a reading, a receipt or a diagnosis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from unit.fence.devices import Clock
+
+from vmha.agents.protocol.errors import AgentError, Unreachable
+from vmha.fence.ipmi import diagnoses, power
+from vmha.fence.ipmi.access import Access
+from vmha.fence.ipmi.power import Bmc
+from vmha.fence.protocol.sequence import OFF, ON, UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vmha.agents.protocol.deadline import Deadline
+
+CONTROL = 0x02
+SILENT = diagnoses.FellSilent("it")
+
+
+class FakeSession:
+    """A session that answers from the story of its BMC."""
+
+    def __init__(self, story: Story, number: int) -> None:
+        self.story = story
+        self.number = number
+        self.suite = 3
+
+    def command(
+        self, netfn: int, command: int, data: Sequence[int], _deadline: Deadline
+    ) -> tuple[int, bytes]:
+        assert netfn == 0
+        self.story.journal.append((self.number, command, *data))
+        answer = self.story.answers.pop(0)
+        if isinstance(answer, AgentError):
+            raise answer
+        return answer
+
+    def close(self, _deadline: Deadline) -> bool:
+        self.story.journal.append((self.number, "close"))
+        return self.story.confirms
+
+    def close_other(self, number: int, _deadline: Deadline) -> bool:
+        self.story.journal.append((self.number, "close", number))
+        return self.story.confirms_later
+
+
+class Story:
+    """What logins and commands will meet, and what happened."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[int, bytes] | AgentError] = []
+        self.logins: list[AgentError] = []
+        self.confirms = True
+        self.confirms_later = True
+        self.opened = 0
+        self.journal: list[tuple[object, ...]] = []
+
+    def open(self, _access: Access, _deadline: Deadline) -> FakeSession:
+        if self.logins:
+            raise self.logins.pop(0)
+        self.opened += 1
+        return FakeSession(self, self.opened)
+
+
+@pytest.fixture
+def story(monkeypatch: pytest.MonkeyPatch) -> Story:
+    """Return the story that the next BMC lives in."""
+    told = Story()
+    monkeypatch.setattr(power, "open_session", told.open)
+    return told
+
+
+@pytest.fixture
+def deadline() -> Deadline:
+    """Return a minute of virtual time."""
+    return Clock().deadline(60)
+
+
+@pytest.fixture
+def bmc(story: Story) -> Bmc:
+    """Return the BMC of the story."""
+    assert story.opened == 0
+    return Bmc(Access("10.0.0.1", 623, b"admin", b"secret"), 5, 3, 0)
+
+
+@pytest.mark.parametrize(
+    ("data", "state"),
+    [
+        (b"\x00\x00\x00", OFF),
+        (b"\x01\x00\x00", ON),
+        (b"\x61\x10\x40\x00", ON),
+        (b"\x60\x10\x40", OFF),
+        (b"\x1e\x00\x00", OFF),  # overload, interlock and faults, and no power
+        (b"", UNKNOWN),
+        (b"\x00", UNKNOWN),
+        (b"\x00\x00", UNKNOWN),
+    ],
+)
+def test_chassis_status_is_read_by_its_first_bit(
+    story: Story, bmc: Bmc, deadline: Deadline, data: bytes, state: str
+) -> None:
+    story.answers = [(0, data)]
+    assert bmc.power(deadline).state == state
+
+
+@pytest.mark.parametrize("code", [0xC0, 0xC3, 0xD5, 0xFF, 0x80])
+def test_a_completion_code_is_not_off(
+    story: Story, bmc: Bmc, deadline: Deadline, code: int
+) -> None:
+    story.answers = [(code, b"\x00\x00\x00")]
+    reading = bmc.power(deadline)
+    assert reading.state == UNKNOWN
+    assert reading.failure
+
+
+@pytest.mark.parametrize(
+    ("code", "diagnosis", "sent"),
+    [
+        (0xC0, diagnoses.Busy, False),
+        (0xC3, diagnoses.Busy, True),
+        (0xD5, diagnoses.Busy, False),
+        (0xFF, diagnoses.CommandRefused, False),
+    ],
+)
+def test_an_order_that_may_succeed_later_gives_a_receipt(
+    story: Story,
+    bmc: Bmc,
+    deadline: Deadline,
+    code: int,
+    diagnosis: type[AgentError],
+    sent: bool,
+) -> None:
+    story.answers = [(code, b"")]
+    receipt = bmc.order(OFF, deadline)
+    assert isinstance(receipt.failure, diagnosis)
+    assert receipt.sent is sent
+
+
+def test_a_user_who_may_not_is_named(
+    story: Story, bmc: Bmc, deadline: Deadline
+) -> None:
+    story.answers = [(0xD4, b"")]
+    with pytest.raises(diagnoses.PrivilegeTooLow, match=r"'admin'.*operator"):
+        bmc.order(OFF, deadline)
+
+
+def test_orders_are_the_bytes_of_chassis_control(
+    story: Story, bmc: Bmc, deadline: Deadline
+) -> None:
+    story.answers = [(0, b""), (0, b"")]
+    assert bmc.order(OFF, deadline).failure is None
+    assert bmc.order(ON, deadline).failure is None
+    assert story.journal == [(1, CONTROL, 0x00), (1, CONTROL, 0x01)]
+
+
+def test_a_session_that_fell_silent_is_replaced_once(
+    story: Story, bmc: Bmc, deadline: Deadline
+) -> None:
+    story.answers = [(0, b"\x01\0\0"), SILENT, (0, b"\0\0\0")]
+    assert bmc.power(deadline).state == ON
+    assert bmc.power(deadline).state == OFF
+    assert [entry[0] for entry in story.journal] == [1, 1, 1, 2]
+    story.answers = [SILENT, SILENT]
+    reading = bmc.power(deadline)
+    assert (reading.state, isinstance(reading.failure, Unreachable)) == (UNKNOWN, True)
+
+
+def test_an_order_whose_answer_is_lost_may_have_been_carried_out(
+    story: Story, bmc: Bmc, deadline: Deadline
+) -> None:
+    story.answers = [SILENT]
+    receipt = bmc.order(OFF, deadline)
+    assert receipt.sent
+    assert receipt.failure is SILENT
+    assert story.opened == 1, "it is not repeated before the state is read"
+
+
+def test_a_busy_login_is_unknown_and_a_refused_one_ends_it(
+    story: Story, bmc: Bmc, deadline: Deadline
+) -> None:
+    story.logins = [
+        diagnoses.Busy("it", "full"),
+        diagnoses.NoAnswer("it"),
+        diagnoses.WrongPassword("it", "admin"),
+    ]
+    assert bmc.power(deadline).state == UNKNOWN
+    assert bmc.order(OFF, deadline).sent is False
+    with pytest.raises(diagnoses.WrongPassword):
+        bmc.power(deadline)
+
+
+def test_renewal_is_sure_when_the_bmc_confirms_the_end(
+    story: Story, bmc: Bmc, deadline: Deadline
+) -> None:
+    story.answers = [(0, b"")]
+    bmc.order(OFF, deadline)
+    assert bmc.renew(deadline)
+    assert story.journal[-1] == (1, "close")
+
+
+@pytest.mark.parametrize("later", [True, False])
+def test_a_lost_confirmation_is_asked_for_in_a_fresh_session(
+    story: Story, bmc: Bmc, deadline: Deadline, later: bool
+) -> None:
+    story.confirms, story.confirms_later = False, later
+    story.answers = [(0, b"")]
+    bmc.order(OFF, deadline)
+    assert bmc.renew(deadline) is later
+    assert story.journal[-1] == (2, "close", 1)
+
+
+def test_a_session_without_an_off_needs_no_confirmation(
+    story: Story, bmc: Bmc, deadline: Deadline
+) -> None:
+    story.confirms = story.confirms_later = False
+    story.answers = [(0, b"\0\0\0")]
+    bmc.power(deadline)
+    assert bmc.renew(deadline)
