@@ -92,6 +92,21 @@ class Cluster:
             "allow-migrate=true",
         )
 
+    def check_running(self, resources: Sequence[str]) -> None:
+        """Raise LabError with the failed actions unless each runs on one node."""
+        lost = [name for name in resources if len(self.where(name)) != 1]
+        if not lost:
+            return
+        failures = [
+            f"{failure.get('op_key')} on {failure.get('node')}: "
+            f"{failure.get('exitreason') or failure.get('exitstatus')}"
+            for failure in self.status().iterfind("./failures/failure")
+        ]
+        raise LabError(
+            f"the cluster does not run {', '.join(lost)}: "
+            f"{'; '.join(failures) or 'and shows no failed action'}"
+        )
+
     def ignore_load(self) -> None:
         """Tell Pacemaker not to hold actions back because of the load average.
 

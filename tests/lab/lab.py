@@ -134,7 +134,8 @@ class Lab:
         """Fencing for every node, and a resource for each of these guests.
 
         With the suite's agents, or with ``peers`` fence_ipmilan and VirtualDomain. What
-        is configured already stays. Returns when the cluster is idle.
+        is configured already stays. Returns when all of them run; raises LabError with
+        the cluster's own words when one does not.
         """
         known = self.cluster.resources()
         for node in self.nodes:
@@ -145,6 +146,8 @@ class Lab:
                 self.guest(name)
                 self.cluster.add_guest(name, self.guest_file(name), peers)
         self.wait_idle()
+        devices = [f"fence-{node.name}" for node in self.nodes]
+        self.cluster.check_running([*devices, *guests])
 
     def recover(self, timeout_s: float = RECOVER_S) -> None:
         """Undo every fault: cables in, power on, BMCs and daemons well, all idle."""
