@@ -17,12 +17,11 @@ HOSTS_FILE = f"""\
 
 
 class Pair:
-    """alpha and beta; ``count`` numbers the guests made on them."""
+    """alpha and beta."""
 
     def __init__(self, alpha: Host, beta: Host) -> None:
         self.alpha = alpha
         self.beta = beta
-        self.count = 0
 
     def end(self) -> None:
         """End both."""

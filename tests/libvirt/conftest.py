@@ -11,7 +11,9 @@ import pytest
 from contract import ocf_root
 from hosts import guests
 from hosts.host import Host
+from hosts.operation import Resource
 from hosts.pair import Pair, bring_up
+from hosts.pool import Pool
 from lab.guest import Guest
 
 
@@ -48,20 +50,46 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "resource.d/vmha/VirtualMachine"
 
 
+@pytest.fixture(scope="session")
+def pool(pair: Pair) -> Iterator[Pool]:
+    """Guests that boot ahead on alpha."""
+    ahead = Pool(pair.alpha, pair.beta)
+    yield ahead
+    ahead.drain()
+
+
 @pytest.fixture
-def fresh(pair: Pair, request: pytest.FixtureRequest) -> Iterator[Callable[..., Guest]]:
-    """Make guests with names of their own; they are gone after the test."""
-    made: list[Guest] = []
-
-    def make(**features: object) -> Guest:
-        pair.count += 1
-        guest = guests.define(f"g{pair.count}", **features)  # type: ignore[arg-type]
-        guests.put_config(pair.alpha, guest)
-        guests.put_config(pair.beta, guest)
-        made.append(guest)
-        return guest
-
-    yield make
+def made(pair: Pair) -> Iterator[list[Guest]]:
+    """The guests of a test: gone from both hosts after it, with their records."""
+    taken: list[Guest] = []
+    yield taken
     for host in (pair.alpha, pair.beta):
-        for guest in made:
+        for guest in taken:
             guests.end(host, guest)
+            host.path(f"/run/vmha/guests/{guest.name}.guest").unlink(missing_ok=True)
+
+
+@pytest.fixture
+def fresh(pool: Pool, made: list[Guest]) -> Callable[..., Guest]:
+    """Make guests that are defined on both hosts and run nowhere."""
+
+    def make(deaf: bool = False) -> Guest:
+        made.append(pool.defined(deaf))
+        return made[-1]
+
+    return make
+
+
+@pytest.fixture
+def running(
+    alpha: Host, agent: Path, pool: Pool, made: list[Guest]
+) -> Callable[..., tuple[Resource, Guest]]:
+    """Give booted guests on alpha, each in the hands of a resource."""
+
+    def take(**parameters: str) -> tuple[Resource, Guest]:
+        made.append(pool.running())
+        resource = guests.resource(agent, made[-1], **parameters)
+        assert resource.call(alpha, "start").code == 0
+        return resource, made[-1]
+
+    return take

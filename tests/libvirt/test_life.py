@@ -8,10 +8,12 @@ from typing import Callable
 import pytest
 from hosts import guests
 from hosts.host import Host
+from hosts.operation import Resource
 from hosts.waiting import until
 from lab.guest import Guest
 
 Fresh = Callable[..., Guest]
+Running = Callable[..., tuple[Resource, Guest]]
 
 
 def test_a_guest_lives_from_start_to_stop(
@@ -38,7 +40,7 @@ def test_a_guest_lives_from_start_to_stop(
     assert "Power down" in guests.console(alpha, guest)
     assert resource.call(alpha, "stop").code == 0
     assert resource.call(alpha, "monitor", interval_s=10).code == 7
-    assert list(alpha.path("/run/vmha/guests").iterdir()) == []
+    assert not alpha.path(f"/run/vmha/guests/{guest.name}.guest").exists()
 
 
 def test_a_deaf_guest_is_destroyed_inside_the_deadline(
@@ -49,7 +51,7 @@ def test_a_deaf_guest_is_destroyed_inside_the_deadline(
     assert resource.call(alpha, "start").code == 0
     guests.await_tick(alpha, guest)
 
-    stopped = resource.call(alpha, "stop", timeout_s=12)
+    stopped = resource.call(alpha, "stop", timeout_s=8)
 
     assert (stopped.code, stopped.killed) == (0, False)
     assert alpha.emulators(guest.uuid) == []
@@ -70,11 +72,8 @@ def test_a_guest_in_its_first_second_of_boot_is_asked_again(
     assert "Power down" in guests.console(alpha, guest)
 
 
-def test_force_stop_does_not_ask(alpha: Host, agent: Path, fresh: Fresh) -> None:
-    guest = fresh()
-    resource = guests.resource(agent, guest, force_stop="yes")
-    assert resource.call(alpha, "start").code == 0
-    guests.await_tick(alpha, guest)
+def test_force_stop_does_not_ask(alpha: Host, running: Running) -> None:
+    resource, guest = running(force_stop="yes")
 
     stopped = resource.call(alpha, "stop")
 
@@ -84,12 +83,9 @@ def test_force_stop_does_not_ask(alpha: Host, agent: Path, fresh: Fresh) -> None
 
 
 def test_a_paused_guest_is_resumed_so_that_it_can_obey(
-    alpha: Host, agent: Path, fresh: Fresh
+    alpha: Host, agent: Path, running: Running
 ) -> None:
-    guest = fresh()
-    resource = guests.resource(agent, guest)
-    assert resource.call(alpha, "start").code == 0
-    guests.await_tick(alpha, guest)
+    resource, guest = running()
     alpha.virsh("suspend", guest.name)
     assert resource.call(alpha, "monitor", interval_s=10).code == 0
 
@@ -100,12 +96,9 @@ def test_a_paused_guest_is_resumed_so_that_it_can_obey(
 
 @pytest.mark.parametrize("mode", ["acpi", "agent,acpi"])
 def test_shutdown_modes_are_used_in_their_order(
-    alpha: Host, agent: Path, fresh: Fresh, mode: str
+    alpha: Host, running: Running, mode: str
 ) -> None:
-    guest = fresh()
-    resource = guests.resource(agent, guest, shutdown_mode=mode)
-    assert resource.call(alpha, "start").code == 0
-    guests.await_tick(alpha, guest)
+    resource, guest = running(shutdown_mode=mode)
 
     stopped = resource.call(alpha, "stop")
 
@@ -167,20 +160,20 @@ def test_a_crash_of_the_emulator_is_seen_by_the_next_monitor(
     assert resource.call(alpha, "start").code == 0
 
 
-def test_a_guest_paused_by_nobody_is_left_alone_by_the_monitor(
+def test_a_monitor_writes_nothing_once_the_guest_is_recorded(
     alpha: Host, agent: Path, fresh: Fresh
 ) -> None:
     guest = fresh()
     resource = guests.resource(agent, guest)
     assert resource.call(alpha, "start").code == 0
-    before = sorted(alpha.path("/run/vmha/guests").iterdir())
-    text = before[0].read_text()
+    record = alpha.path(f"/run/vmha/guests/{guest.name}.guest")
+    before = record.stat(), record.read_text()
 
     for _ in range(3):
         assert resource.call(alpha, "monitor", interval_s=10).code == 0
 
-    assert sorted(alpha.path("/run/vmha/guests").iterdir()) == before
-    assert before[0].read_text() == text
+    assert record.read_text() == before[1]
+    assert record.stat().st_mtime_ns == before[0].st_mtime_ns
 
 
 def test_reload_agent_leaves_the_guest_alone(

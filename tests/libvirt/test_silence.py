@@ -15,6 +15,7 @@ from hosts.operation import PEER, Resource
 from lab.guest import Guest
 
 Fresh = Callable[..., Guest]
+Running = Callable[..., tuple[Resource, Guest]]
 MONITOR_S = 5.0
 
 
@@ -30,7 +31,7 @@ SILENCES = [_kill, _freeze]
 IDS = ["killed", "frozen"]
 
 
-def running(host: Host, agent: Path, guest: Guest) -> Resource:
+def launched(host: Host, agent: Path, guest: Guest) -> Resource:
     resource = guests.resource(agent, guest)
     assert resource.call(host, "start").code == 0
     return resource
@@ -41,7 +42,7 @@ def test_a_guest_under_a_silent_libvirt_is_seen_and_stopped_with_proof(
     alpha: Host, agent: Path, fresh: Fresh, silence: Callable[[Host], None]
 ) -> None:
     guest = fresh()
-    resource = running(alpha, agent, guest)
+    resource = launched(alpha, agent, guest)
     silence(alpha)
 
     seen = resource.call(alpha, "monitor", interval_s=10)
@@ -59,7 +60,7 @@ def test_a_longer_stop_gives_libvirt_more_patience_and_ends_in_time(
     alpha: Host, agent: Path, fresh: Fresh
 ) -> None:
     guest = fresh()
-    resource = running(alpha, agent, guest)
+    resource = launched(alpha, agent, guest)
     _freeze(alpha)
 
     stopped = resource.call(alpha, "stop", timeout_s=60)
@@ -74,12 +75,12 @@ def test_without_config_under_a_silent_libvirt_the_record_names_the_guest(
     alpha: Host, agent: Path, fresh: Fresh, silence: Callable[[Host], None]
 ) -> None:
     guest = fresh()
-    resource = running(alpha, agent, guest)
+    resource = launched(alpha, agent, guest)
     alpha.path(guests.config_path(guest)).unlink()
     silence(alpha)
 
     probe = resource.call(alpha, "monitor")
-    stopped = resource.call(alpha, "stop")
+    stopped = resource.call(alpha, "stop", timeout_s=10)
 
     assert probe.code == 0
     assert probe.seconds < MONITOR_S
@@ -91,12 +92,12 @@ def test_under_a_silent_libvirt_start_and_migration_fail_in_time_and_touch_nothi
     alpha: Host, beta: Host, agent: Path, fresh: Fresh
 ) -> None:
     guest = fresh()
-    resource = running(alpha, agent, guest).but(migration_transport="tcp")
+    resource = launched(alpha, agent, guest).but(migration_transport="tcp")
     first = alpha.emulators(guest.uuid)
     _freeze(alpha)
 
-    started = resource.call(alpha, "start", timeout_s=10)
-    migrated = resource.migrate_to(alpha, beta, timeout_s=10).answer()
+    started = resource.call(alpha, "start", timeout_s=6)
+    migrated = resource.migrate_to(alpha, beta, timeout_s=6).answer()
 
     assert (started.code, started.killed) == (1, False)
     assert (migrated.code, migrated.killed) == (1, False)
@@ -105,11 +106,9 @@ def test_under_a_silent_libvirt_start_and_migration_fail_in_time_and_touch_nothi
 
 
 def test_a_libvirt_that_comes_back_shuts_the_guest_down_gracefully(
-    alpha: Host, agent: Path, fresh: Fresh
+    alpha: Host, running: Running
 ) -> None:
-    guest = fresh()
-    resource = running(alpha, agent, guest)
-    guests.await_tick(alpha, guest)
+    resource, guest = running()
     _kill(alpha)
     stopping = resource.begin(alpha, "stop", timeout_s=60)
 
@@ -123,10 +122,10 @@ def test_a_frozen_emulator_is_stopped_in_time(
     alpha: Host, agent: Path, fresh: Fresh
 ) -> None:
     guest = fresh()
-    resource = running(alpha, agent, guest)
+    resource = launched(alpha, agent, guest)
     os.kill(alpha.emulators(guest.uuid)[0], signal.SIGSTOP)
 
-    stopped = resource.call(alpha, "stop")
+    stopped = resource.call(alpha, "stop", timeout_s=10)
 
     assert (stopped.code, stopped.killed) == (0, False)
     assert alpha.emulators(guest.uuid) == []
@@ -136,7 +135,7 @@ def test_an_emulator_that_libvirt_does_not_know_is_not_started_over_but_stopped(
     alpha: Host, agent: Path, fresh: Fresh
 ) -> None:
     guest = fresh()
-    resource = running(alpha, agent, guest)
+    resource = launched(alpha, agent, guest)
     orphan = alpha.emulators(guest.uuid)
     _kill(alpha)
     shutil.rmtree(alpha.path("/run/libvirt"))
@@ -156,8 +155,8 @@ def test_a_stop_with_a_silent_libvirt_leaves_other_guests_alone(
     alpha: Host, agent: Path, fresh: Fresh
 ) -> None:
     other, guest = fresh(), fresh()
-    running(alpha, agent, other)
-    resource = running(alpha, agent, guest)
+    launched(alpha, agent, other)
+    resource = launched(alpha, agent, guest)
     _kill(alpha)
 
     assert resource.call(alpha, "stop").code == 0
@@ -170,7 +169,7 @@ def test_the_peer_hangs_with_a_frozen_libvirt(
     alpha: Host, agent: Path, fresh: Fresh
 ) -> None:
     guest = fresh()
-    resource = running(alpha, agent, guest).by(PEER)
+    resource = launched(alpha, agent, guest).by(PEER)
     _freeze(alpha)
 
-    assert resource.call(alpha, "monitor", timeout_s=8).killed
+    assert resource.call(alpha, "monitor", timeout_s=5).killed

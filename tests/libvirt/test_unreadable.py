@@ -18,6 +18,7 @@ from hosts.operation import PEER, Answer, Resource
 from lab.guest import Guest
 
 Fresh = Callable[..., Guest]
+Running = Callable[..., tuple[Resource, Guest]]
 Spoil = Callable[[Path], None]
 
 
@@ -70,13 +71,6 @@ NONSENSE = {
 WRONG = [(name, value) for name, values in NONSENSE.items() for value in values]
 
 
-def running(alpha: Host, agent: Path, guest: Guest) -> Resource:
-    resource = guests.resource(agent, guest)
-    assert resource.call(alpha, "start").code == 0
-    guests.await_tick(alpha, guest)
-    return resource
-
-
 def safe_probe(answer: Answer) -> bool:
     return answer.code not in (5, 7) and not answer.killed
 
@@ -88,10 +82,9 @@ def safe_stop(alpha: Host, guest: Guest, answer: Answer) -> bool:
 
 @pytest.mark.parametrize("spoil", SPOILS, ids=lambda spoil: str(spoil.__name__[1:]))
 def test_an_unreadable_config_never_hides_a_running_guest(
-    alpha: Host, agent: Path, fresh: Fresh, spoil: Spoil
+    alpha: Host, running: Running, spoil: Spoil
 ) -> None:
-    guest = fresh()
-    resource = running(alpha, agent, guest)
+    resource, guest = running()
     spoil(alpha.path(guests.config_path(guest)))
 
     assert safe_probe(resource.call(alpha, "monitor"))
@@ -104,10 +97,9 @@ def test_an_unreadable_config_never_hides_a_running_guest(
 
 
 def test_without_config_and_record_a_running_guest_is_neither_denied_nor_stopped(
-    alpha: Host, agent: Path, fresh: Fresh
+    alpha: Host, running: Running
 ) -> None:
-    guest = fresh()
-    resource = running(alpha, agent, guest)
+    resource, guest = running()
     alpha.path(guests.config_path(guest)).unlink()
     alpha.path(f"/run/vmha/guests/{guest.name}.guest").unlink()
 
@@ -170,32 +162,28 @@ def test_a_nonsensical_parameter_never_hides_a_running_guest(
     ids=["relative", "none", "both", "force_stop"],
 )
 def test_a_nonsensical_identity_never_hides_a_running_guest(
-    alpha: Host, agent: Path, fresh: Fresh, changed: dict[str, str | None]
+    alpha: Host, running: Running, changed: dict[str, str | None]
 ) -> None:
-    guest = fresh()
-    resource = running(alpha, agent, guest).but(**changed)
+    resource, guest = running()
+    resource = resource.but(**changed)
 
     assert safe_probe(resource.call(alpha, "monitor"))
     assert safe_probe(resource.call(alpha, "monitor", interval_s=10))
     assert safe_stop(alpha, guest, resource.call(alpha, "stop"))
 
 
-def test_the_peer_fails_with_a_missing_config(
-    alpha: Host, agent: Path, fresh: Fresh
-) -> None:
-    guest = fresh()
-    resource = running(alpha, agent, guest).by(PEER)
+def test_the_peer_fails_with_a_missing_config(alpha: Host, running: Running) -> None:
+    resource, guest = running()
+    resource = resource.by(PEER)
     alpha.path(guests.config_path(guest)).unlink()
 
     assert not safe_probe(resource.call(alpha, "monitor"))
     assert not safe_stop(alpha, guest, resource.call(alpha, "stop"))
 
 
-def test_the_peer_fails_with_a_bad_number(
-    alpha: Host, agent: Path, fresh: Fresh
-) -> None:
-    guest = fresh()
-    resource = running(alpha, agent, guest).by(PEER).but(migration_speed="fast")
+def test_the_peer_fails_with_a_bad_number(alpha: Host, running: Running) -> None:
+    resource, guest = running()
+    resource = resource.by(PEER).but(migration_speed="fast")
 
     assert not safe_probe(resource.call(alpha, "monitor"))
     assert not safe_stop(alpha, guest, resource.call(alpha, "stop"))
