@@ -17,7 +17,12 @@ from vmha.agents.hypervisor.migration import Job
 from vmha.agents.hypervisor.state import State
 from vmha.agents.protocol import exitcodes
 from vmha.agents.protocol.agent import Operation, Outcome
-from vmha.agents.protocol.errors import AgentError, Refused, Unreachable
+from vmha.agents.protocol.errors import (
+    AgentError,
+    BadParameter,
+    Refused,
+    Unreachable,
+)
 from vmha.agents.vm import identity as identities
 from vmha.agents.vm.identity import Identity
 from vmha.agents.vm.lifecycle import resources_of, write_record
@@ -30,12 +35,21 @@ TARGET_ANSWERS_S = 5.0
 SETTLES_S = 10.0
 ARRIVES_S = 4.0  # after migrate_to has ended, for a guest of which nothing is there
 ATTEMPTS = 3
+# What decides over the way to the target; a wrong value fails before anything is done.
+_WAY = (
+    "migration_transport",
+    "migration_network_suffix",
+    "migrateuri",
+    "remoteuri",
+    "start_resources",
+)
 _OPEN = (Verdict.PENDING, Verdict.UNKNOWN)
 
 
 def migrate_to(operation: Operation, observer: Observer, store: RecordStore) -> Outcome:
     """Move the running guest to the node Pacemaker chose."""
-    operation.values.require_good()
+    for name in _WAY:
+        operation.values.text(name)
     known = _known(operation, store)
     guest = _running_one(operation, observer, known)
     if not known[0].is_same(guest):
@@ -182,7 +196,7 @@ class _Migration:
             self.values.text("migration_network_suffix"),
             self.values.text("migrateuri"),
         )
-        tuning = migration.tuning(data, self.values.number("migration_speed"))
+        tuning = migration.tuning(data, self._tuned("migration_speed"))
         job = Job(source, seen.sight.domain, self.target, tuning)
         self._accompany(job)
         self.operation.watchdog.say(
@@ -196,7 +210,7 @@ class _Migration:
 
     def _accompany(self, job: Job) -> None:
         """Tune the job, log its progress, abort it while there is time to."""
-        downtime_ms = self.values.number("migration_downtime")
+        downtime_ms = self._tuned("migration_downtime")
         log_at_s = 10.0
         while not job.wait(POLL_S):
             if self.deadline.remaining_s() <= self.reserve_s:
@@ -214,6 +228,18 @@ class _Migration:
             except AgentError as error:
                 self.operation.log.warning(f"{self.guest}: {error}")
         self.failure = job.failure()
+
+    def _tuned(self, name: str) -> int:
+        """Return a tuning number; nonsense means the hypervisor's default.
+
+        A failed migrate_to stops the guest, and its start would then fail over the
+        same typo on every node.
+        """
+        try:
+            return self.values.number(name)
+        except BadParameter as problem:
+            self.operation.log.error(f"{problem}; the hypervisor's default is used")
+            return 0
 
     def _abort(self, job: Job) -> None:
         self.failure = "it did not end in the time Pacemaker gave, and was aborted"

@@ -133,6 +133,12 @@ class Bmc:
         else:
             file.write_text(f"{value}\n")
 
+    def recover(self) -> None:
+        """Undo every fault of the BMC."""
+        self.thaw()
+        for fault in FAULTS:
+            self.set_fault(fault, None)
+
     def power(self) -> str:
         """``on`` or ``off`` as the BMC would answer; off: the last process is gone."""
         said = run([str(self._chassis), str(self.directory), "get", "power"], 30)

@@ -92,6 +92,29 @@ class Cluster:
             "allow-migrate=true",
         )
 
+    def check_running(self, resources: Sequence[str]) -> None:
+        """Raise LabError with the failed actions unless each runs on one node."""
+        lost = [name for name in resources if len(self.where(name)) != 1]
+        if not lost:
+            return
+        failures = [
+            f"{failure.get('op_key')} on {failure.get('node')}: "
+            f"{failure.get('exitreason') or failure.get('exitstatus')}"
+            for failure in self.status().iterfind("./failures/failure")
+        ]
+        raise LabError(
+            f"the cluster does not run {', '.join(lost)}: "
+            f"{'; '.join(failures) or 'and shows no failed action'}"
+        )
+
+    def ignore_load(self) -> None:
+        """Tell Pacemaker not to hold actions back because of the load average.
+
+        What a node reads there is the load of the whole machine, which all nodes share
+        with their guests' emulators: it says nothing about the node.
+        """
+        self.pcs("property", "set", "load-threshold=1000%")
+
     def dc(self) -> str:
         """The node that decides, or an empty string while there is none."""
         try:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .plan import Plan
 
 LOCK_S = 1800.0
+RECOVER_S = 120.0
 
 
 class Lab:
@@ -133,7 +134,8 @@ class Lab:
         """Fencing for every node, and a resource for each of these guests.
 
         With the suite's agents, or with ``peers`` fence_ipmilan and VirtualDomain. What
-        is configured already stays. Returns when the cluster is idle.
+        is configured already stays. Returns when all of them run; raises LabError with
+        the cluster's own words when one does not.
         """
         known = self.cluster.resources()
         for node in self.nodes:
@@ -144,6 +146,21 @@ class Lab:
                 self.guest(name)
                 self.cluster.add_guest(name, self.guest_file(name), peers)
         self.wait_idle()
+        devices = [f"fence-{node.name}" for node in self.nodes]
+        self.cluster.check_running([*devices, *guests])
+
+    def recover(self, timeout_s: float = RECOVER_S) -> None:
+        """Undo every fault: cables in, power on, BMCs and daemons well, all idle."""
+        for node in self.nodes:
+            node.heal()
+            node.bmc.recover()
+            if node.power() == "off":
+                node.power_on()
+        for node in self.nodes:
+            node.wait_booted(timeout_s)
+            node.recover()
+        self.cluster.wait_online(timeout_s=timeout_s)
+        self.wait_idle(timeout_s)
 
     def has_suite(self) -> bool:
         """Whether the suite's own packages are installed in the nodes."""
@@ -237,6 +254,7 @@ class Lab:
                 node.bmc.set_boot_delay(asked.boot_delay_s)
         with self.progress.step("waiting for the cluster to form"):
             self.cluster.wait_online(seen=self.progress.life)
+            self.cluster.ignore_load()
         (self.directory / "ready").touch()
 
     def _prepare(self, node: Node) -> None:

@@ -8,6 +8,7 @@ the power goes, so logs and consoles can be read from a dead node.
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 # What `timeout` answers when it had to end the program: TERM, KILL.
 TIMED_OUT = (124, 137)
+DAEMONS = ("libvirtd", "corosync", "pacemakerd", "pacemaker-contr", "qemu-system-x86")
 
 
 class Node:
@@ -123,6 +125,14 @@ class Node:
             os.write(control, f"{verb} {name}\n".encode())
         finally:
             os.close(control)
+
+    def recover(self) -> None:
+        """Let the node's daemons go on and see that all of them run."""
+        for daemon in DAEMONS:
+            for pid in self.pids(daemon):
+                Process.of(pid).signal(signal.SIGCONT)
+        for name in ("libvirtd", "pacemaker"):
+            self.service("start", name)
 
     def guests(self) -> list[str]:
         """The guests whose QEMU exists on the node, running or not."""

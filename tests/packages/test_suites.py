@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from lab import sources
 
 LIMIT_S = 600
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -32,8 +34,11 @@ def bare_system(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Path]:
     """A Debian without anything that its installer would not force on a container."""
-    root = tmp_path_factory.mktemp(request.param) / "root"
-    _in_own_mounts("debootstrap", "--variant=minbase", request.param, str(root))
+    suite = request.param
+    root = tmp_path_factory.mktemp(suite) / "root"
+    archive = sources.machine(suite).archive
+    where = [archive] if archive else []
+    _in_own_mounts("debootstrap", "--variant=minbase", suite, str(root), *where)
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
     policy = root / "usr/sbin/policy-rc.d"
     policy.write_text("#!/bin/sh\nexit 101\n")
@@ -62,7 +67,13 @@ def _in_own_mounts(*argv: str) -> str:
         text=True,
         timeout=LIMIT_S,
         check=False,
-        env={"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", "PATH": PATH},
+        # The caller's own environment: it may hold the proxy that apt needs.
+        env={
+            **os.environ,
+            "DEBIAN_FRONTEND": "noninteractive",
+            "LC_ALL": "C.UTF-8",
+            "PATH": PATH,
+        },
     )
     assert result.returncode == 0, result.stdout
     return result.stdout

@@ -98,13 +98,15 @@ def _stream(
 
 def _end(process: subprocess.Popen[bytes], console: Console) -> None:
     """Ask the command to leave, wait for its clean-up, kill what is left."""
-    if process.poll() is None:
-        _signal(process, signal.SIGINT)
-        _stream(process, console, time.monotonic() + CLEAN_UP_S)
-    _signal(process, signal.SIGKILL)
-    process.wait()
-    if process.stdout:
-        process.stdout.close()
+    try:
+        if process.poll() is None:
+            _signal(process, signal.SIGINT)
+            _stream(process, console, time.monotonic() + CLEAN_UP_S)
+    finally:
+        _signal(process, signal.SIGKILL)
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

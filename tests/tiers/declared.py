@@ -38,6 +38,11 @@ QEMU = (
     "qemu-system-x86",
 )
 
+# What packaging/build-deb builds with; the lab installs that package in its nodes.
+BUILD = ("debhelper", "dh-python", "dpkg-dev", "python3-setuptools")
+
+LAB = ("debian-archive-keyring", "debootstrap", "iproute2", "openipmi")
+
 # The real fencer runs by itself; no cluster is started on this machine.
 FENCER = ("pacemaker", "pacemaker-cli-utils")
 # VirtualDomain with what it calls, and the tester of its project.
@@ -78,22 +83,19 @@ TIERS = (
         ("crmsh", "fence-agents", "ipmitool", "openipmi", "pcs", *FENCER),
         verbose=True,
     ),
-    Tier("cluster", "cluster", ("debootstrap",), verbose=True),
+    Tier("cluster", "cluster", (*BUILD, *LAB), verbose=True),
     Tier(
         "packages",
         "packages",
         (
             "crmsh",
-            "debhelper",
             "debootstrap",
-            "dh-python",
-            "dpkg-dev",
             "fence-agents",
             "libxml2-utils",
             "lintian",
             "pcs",
-            "python3-setuptools",
             "resource-agents",
+            *BUILD,
             *FENCER,
         ),
         verbose=True,
