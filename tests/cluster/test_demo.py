@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -12,6 +13,25 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 DEMO_S = 290.0
 PEERS_S = 1500.0
+CLEAN_UP_S = 60.0
+
+
+def run_demo(words: list[str], limit_s: float) -> tuple[int, str]:
+    """Run the demo; at the limit it is interrupted, so that it removes its lab."""
+    with subprocess.Popen(
+        [str(ROOT / "tests/demo"), *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as demo:
+        try:
+            shown, _ = demo.communicate(timeout=limit_s)
+        except BaseException:
+            demo.send_signal(signal.SIGINT)
+            demo.wait(CLEAN_UP_S)
+            raise
+        return demo.returncode, shown
 
 
 @pytest.mark.timeout(PEERS_S + 60)
@@ -22,16 +42,9 @@ def test_the_demo_shows_every_step_and_with_peers_beats_them(
     told = tmp_path / "demo.json"
     words = ["--json", str(told), "--name", f"demo-{os.getpid()}"]
     words += ["--peers", "--runs", "5"] if is_long else []
-    shown = subprocess.run(
-        [str(ROOT / "tests/demo"), *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=PEERS_S if is_long else DEMO_S,
-    )
-    print(shown.stdout)
-    assert shown.returncode == 0, shown.stdout.splitlines()[-1]
+    code, shown = run_demo(words, PEERS_S if is_long else DEMO_S)
+    print(shown)
+    assert code == 0, shown.splitlines()[-1]
     story = json.loads(told.read_text(encoding="utf-8"))
     assert all(migration["unbroken"] for migration in story["migrations"])
     assert [f["suite"] for f in story["failovers"]].count("vmha") == (
@@ -51,8 +64,7 @@ def test_the_demo_shows_every_step_and_with_peers_beats_them(
 def test_the_demo_refuses_nonsense_in_one_sentence() -> None:
     asked = subprocess.run(
         [str(ROOT / "tests/demo"), "--runs", "0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
         timeout=30,
