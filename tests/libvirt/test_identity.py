@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Callable
 
@@ -192,3 +193,48 @@ def test_a_saved_memory_image_is_not_resumed(
     assert guests.ticks(alpha, guest)[-1].boot != before
     assert resource.call(alpha, "stop").code == 0
     alpha.virsh("undefine", "--managed-save", guest.name)
+
+
+def test_a_guest_without_a_uuid_of_its_own_is_known_by_its_name(
+    beta: Host, agent: Path, fresh: Fresh
+) -> None:
+    guest = fresh()
+    anonymous = guest.xml().replace(f"<uuid>{guest.uuid}</uuid>", "")
+    guests.put_config(beta, guest, anonymous)
+    resource = guests.resource(agent, guest, force_stop="yes")
+    assert resource.call(beta, "start").code == 0
+    given = beta.virsh("domuuid", guest.name)
+    record = beta.path(f"/run/vmha/guests/{guest.name}.guest")
+    assert f"uuid={given}\n" in record.read_text()
+    record.unlink()
+    beta.signal_libvirtd(signal.SIGKILL)
+
+    assert resource.call(beta, "monitor").code == 0
+    assert resource.call(beta, "stop").code == 0
+    assert beta.emulators(given) == []
+
+
+def test_what_a_guest_needs_is_started_for_it_where_that_is_wanted(
+    beta: Host, agent: Path, fresh: Fresh
+) -> None:
+    guest = fresh()
+    pool = f"pool-{guest.name}"
+    folder = beta.path(f"/run/{pool}")
+    folder.mkdir()
+    (folder / "disk").write_bytes(bytes(1 << 20))
+    beta.virsh("pool-define-as", pool, "dir", "--target", f"/run/{pool}")
+    disk = (
+        f"<disk type='volume'><source pool='{pool}' volume='disk'/>"
+        "<target dev='vda' bus='virtio'/></disk></devices>"
+    )
+    guests.put_config(beta, guest, guest.xml().replace("</devices>", disk))
+    resource = guests.resource(agent, guest, force_stop="yes")
+
+    refused = resource.call(beta, "start")
+    assert refused.code == 1
+    assert pool in refused.reason
+    assert resource.but(start_resources="yes").call(beta, "start").code == 0
+    assert "running" in beta.virsh("pool-info", pool)
+    assert resource.call(beta, "stop").code == 0
+    beta.virsh("pool-destroy", pool)
+    beta.virsh("pool-undefine", pool)

@@ -45,6 +45,8 @@ LAB = ("debian-archive-keyring", "debootstrap", "iproute2", "openipmi")
 
 # The real fencer runs by itself; no cluster is started on this machine.
 FENCER = ("pacemaker", "pacemaker-cli-utils")
+# VirtualDomain with what it calls, and the tester of its project.
+PEER = ("libxml2-utils", "pacemaker-cli-utils", "resource-agents")
 
 
 class Tier(NamedTuple):
@@ -69,7 +71,12 @@ TIERS = (
         "contract + libvirt",
         ("fence-agents", "libxml2-utils", "resource-agents"),
     ),
-    Tier("libvirt", "contract + libvirt", QEMU, verbose=True),
+    Tier(
+        "libvirt",
+        "contract + libvirt",
+        (*QEMU, *PEER),
+        verbose=True,
+    ),
     Tier(
         "bmc",
         "bmc",
