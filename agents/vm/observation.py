@@ -17,7 +17,7 @@ from vmha.agents.hypervisor.domains import Sight
 from vmha.agents.hypervisor.state import State
 from vmha.agents.protocol.deadline import Deadline
 from vmha.agents.protocol.errors import AgentError, Unreachable
-from vmha.agents.vm.emulator import QEMU, Emulator, ProcessTable
+from vmha.agents.vm.emulator import LXC, QEMU, Emulator, ProcessTable
 from vmha.agents.vm.identity import Identity
 from vmha.agents.vm.record import RecordStore
 from vmha.agents.vm.states import Presence, Process, presence
@@ -111,23 +111,28 @@ class Observer:
     ) -> list[str] | None:
         """Return what runs here and no other resource's record accounts for.
 
-        Names or UUIDs; None when neither witness can list the guests. Used when nobody
-        knows who the guest is.
+        Names or UUIDs; None when a witness that is needed does not answer. Used when
+        nobody knows who the guest is.
         """
         emulators = self._table.emulators()
-        running = None if emulators is None else {e.uuid or e.name for e in emulators}
-        try:
-            bound = deadline.part(LIBVIRT_ANSWERS_S)
-            active = domains.active_uuids(self.connect(uri, bound), bound)
-            running = active | (running or set())
-        except AgentError:
-            if uri and not uris.is_local(uri):
-                return None
-        if running is None:
+        active = self._active(uri, deadline)
+        is_local = uri == "" or uris.is_local(uri)
+        if is_local and emulators is None:
             return None
+        if active is None and not (is_local and uris.driver(uri) in ("", QEMU, LXC)):
+            return None
+        running = (active or set()) | {e.uuid or e.name for e in emulators or ()}
         records = store.others(instance)
         accounted = {r.uuid for r in records} | {r.name for r in records}
         return sorted(running - accounted)
+
+    def _active(self, uri: str, deadline: Deadline) -> set[str] | None:
+        """Return the UUIDs of libvirt's active guests, None where it is silent."""
+        bound = deadline.part(LIBVIRT_ANSWERS_S)
+        try:
+            return domains.active_uuids(self.connect(uri, bound), bound)
+        except AgentError:
+            return None
 
     def _emulator_of(
         self, identity: Identity, sight: Sight
