@@ -1,4 +1,7 @@
-"""A live migration hands the guest over unharmed, or leaves it where it runs."""
+"""A live migration hands the guest over unharmed, or leaves it where it runs.
+
+A failed migrate_to makes Pacemaker stop the guest on both nodes and start it once.
+"""
 
 from __future__ import annotations
 
@@ -11,28 +14,25 @@ if TYPE_CHECKING:
     from lab import Lab
     from lab.watch import Watch
 
-GUESTS = ("web1", "web2")
+GUEST = "web1"
+GUESTS = (GUEST, "web2")
 MOVE_S = 60.0
-
-
-def leave(lab: Lab, source: str) -> float:
-    """Put a node on standby; returns when the cluster has settled."""
-    began = time.monotonic()
-    lab.cluster.pcs("node", "standby", source)
-    lab.wait_idle(MOVE_S)
-    return began
+# The target is asked before the guest is touched: no is known at once.
+REFUSED_S = 15.0
 
 
 def test_standby_moves_a_guest_whose_counter_goes_on(
     lab: Lab, watch: Watch, repetitions: int
 ) -> None:
     for _ in range(repetitions):
-        source = lab.cluster.wait_running("web1")
-        began = leave(lab, source)
-        watch.wait_tick("web1", began, MOVE_S, not_on=source)
+        source = lab.cluster.wait_running(GUEST)
+        began = time.monotonic()
+        lab.cluster.pcs("node", "standby", source)
+        lab.wait_idle(MOVE_S)
+        watch.wait_tick(GUEST, began, MOVE_S, not_on=source)
         for guest in GUESTS:
             assert watch.unbroken(guest), f"{guest} began anew or lost a tick"
-        print(f"blackout {watch.blackout_s('web1', began):.2f} s")
+        print(f"blackout {watch.blackout_s(GUEST, began):.2f} s")
         lab.cluster.pcs("node", "unstandby", source)
         lab.wait_idle(MOVE_S)
 
@@ -40,37 +40,53 @@ def test_standby_moves_a_guest_whose_counter_goes_on(
 def test_a_target_without_the_guests_file_ends_with_one_copy(
     lab: Lab, watch: Watch
 ) -> None:
-    """Pacemaker stops and starts the guest after a failed migration: one copy."""
-    source = lab.cluster.wait_running("web1")
-    others = [node for node in lab.nodes if node.name != source]
-    for node in others:
-        node.path(f"{FILES}/web1.xml").unlink()
+    source = lab.cluster.wait_running(GUEST)
+    for node in lab.nodes:
+        if node.name != source:
+            node.path(f"{FILES}/{GUEST}.xml").unlink()
     try:
-        leave(lab, source)
-        assert len(watch.executing("web1", 1.0)) <= 1
+        refused(lab, watch, source)
     finally:
-        lab.guest("web1")
-    lab.cluster.pcs("node", "unstandby", source)
-    lab.cluster.pcs("resource", "cleanup")
-    lab.wait_idle(MOVE_S)
-    lab.cluster.wait_running("web1")
-    assert len(watch.executing("web1", 1.0)) == 1
+        lab.guest(GUEST)
+    ends_with_one_copy(lab, watch, source)
 
 
 def test_a_target_whose_libvirt_is_away_ends_with_one_copy(
     lab: Lab, watch: Watch
 ) -> None:
-    source = lab.cluster.wait_running("web1")
+    source = lab.cluster.wait_running(GUEST)
     others = [node for node in lab.nodes if node.name != source]
     for node in others:
         node.service("stop", "libvirtd")
     try:
-        leave(lab, source)
-        assert len(watch.executing("web1", 1.0)) <= 1
+        refused(lab, watch, source)
     finally:
         for node in others:
             node.service("start", "libvirtd")
+    ends_with_one_copy(lab, watch, source)
+
+
+def refused(lab: Lab, watch: Watch, source: str) -> None:
+    """Put the source on standby; migrate_to must fail and not touch the guest."""
+    began = time.monotonic()
+    lab.cluster.pcs("node", "standby", source)
+    while (ended := lab.story().first("migrate_to ended", GUEST, began)) is None:
+        assert time.monotonic() < began + REFUSED_S, "migrate_to has not ended"
+        time.sleep(0.05)
+    assert ended.result != "0"
+    watch.wait_tick(GUEST, began, REFUSED_S)
+    until = [one for one in watch.sightings(GUEST) if one.time_s < ended.time_s]
+    assert {one.node for one in until} == {source}
+    counts = [one.tick.count for one in until]
+    assert counts == list(range(counts[0], counts[-1] + 1)), "the guest was touched"
+
+
+def ends_with_one_copy(lab: Lab, watch: Watch, source: str) -> None:
+    """After Pacemaker's stop and start, exactly one copy executes."""
+    lab.wait_idle(2 * MOVE_S)
     lab.cluster.pcs("node", "unstandby", source)
     lab.cluster.pcs("resource", "cleanup")
     lab.wait_idle(MOVE_S)
-    lab.cluster.wait_running("web1")
+    place = lab.cluster.wait_running(GUEST)
+    watch.wait_tick(GUEST, time.monotonic(), MOVE_S, node=place)
+    assert watch.executing(GUEST) == [place]

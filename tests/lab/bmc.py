@@ -8,17 +8,16 @@ It can be frozen, made slow, or made to lie (see the script ``chassis``).
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import machine
-from .commands import environment, run
-from .errors import CannotHost, LabError, TimedOut
+from .commands import run
+from .errors import LabError, TimedOut
 from .plan import BMC_PASSWORD, BMC_USER
-from .processes import Process
+from .processes import Process, spawn
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -94,23 +93,9 @@ class Bmc:
         own = self.directory / "bmc"
         argv = ["nsenter", f"--net={self._plan.hub}", "--", "ipmi_sim", "-n"]
         argv += ["-c", f"{own}/lan.conf", "-f", f"{own}/sim.emu", "-s", f"{own}/state"]
-        with (own / "log").open("ab") as log:
-            try:
-                child = subprocess.Popen(
-                    argv,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    cwd="/",
-                    start_new_session=True,
-                    env=environment(),
-                )
-            except OSError as error:
-                raise CannotHost(
-                    f"{argv[0]} cannot be run: {error.strerror}"
-                ) from error
-        Process.of(child.pid).write(self._record)
-        self._wait_until_it_listens(child)
+        process = spawn(argv, own / "log")
+        process.write(self._record)
+        self._wait_until_it_listens(process)
 
     def process(self) -> Process | None:
         """The BMC's own process, for instance to freeze it."""
@@ -174,14 +159,14 @@ class Bmc:
             raise LabError(f"the BMC of {self.name} does not run")
         process.signal(number)
 
-    def _wait_until_it_listens(self, child: subprocess.Popen[bytes]) -> None:
+    def _wait_until_it_listens(self, process: Process) -> None:
         """Its socket shows in the namespace's table: local address, in hex."""
         octets = [int(part) for part in self.address.split(".")]
         local = "".join(f"{octet:02X}" for octet in reversed(octets)) + f":{PORT:04X}"
         ends = time.monotonic() + 20
         while True:
-            table = Path(f"/proc/{child.pid}/net/udp")
-            if child.poll() is not None:
+            table = Path(f"/proc/{process.pid}/net/udp")
+            if not process.alive():
                 said = (self.directory / "bmc" / "log").read_text()[-300:]
                 raise LabError(f"the BMC of {self.name} does not start: {said}")
             if local in table.read_text():

@@ -19,7 +19,6 @@ import json
 import os
 import select
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -192,27 +191,6 @@ class Machine:
         now = time.clock_gettime(time.CLOCK_BOOTTIME)
         with (self.directory / "journal").open("a") as journal:
             journal.write(f"{now:.2f} {what}\n")
-
-
-def start(directory: Path, after_s: float) -> None:
-    """Start a machine as a process of its own that outlives the caller."""
-    with (directory / "console").open("a") as console:
-        subprocess.Popen(
-            [
-                "/usr/bin/python3",
-                "-I",
-                __file__,
-                str(directory),
-                "--after",
-                str(after_s),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=console,
-            stderr=console,
-            cwd="/",
-            start_new_session=True,
-            env=ENVIRONMENT,
-        )
 
 
 def _node(path: str, mode: int, major: int, minor: int) -> None:

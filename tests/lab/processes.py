@@ -12,7 +12,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .errors import TimedOut
+from .commands import environment
+from .errors import CannotHost, TimedOut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,6 +69,25 @@ class Process:
             pass
         finally:
             os.close(handle)
+
+
+def spawn(argv: list[str], log: Path) -> Process:
+    """Start a process that outlives us, in a session of its own; it writes to a log.
+
+    Raises CannotHost when the program is not installed.
+    """
+    append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    files = [
+        (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(log), append, 0o644),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    clean = environment()
+    try:
+        pid = os.posix_spawnp(argv[0], argv, clean, file_actions=files, setsid=True)
+    except OSError as error:
+        raise CannotHost(f"{argv[0]} cannot be run: {error.strerror}") from error
+    return Process.of(pid)
 
 
 def end(processes: Iterable[Process], timeout_s: float = 20.0) -> None:

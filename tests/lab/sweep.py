@@ -50,7 +50,8 @@ def processes(directory: Path) -> Iterator[Process]:
             argv = Path(f"/proc/{entry}/cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if network in networks or _is_ours(argv, directory):
+        ours = _works_on(argv, directory) and _sees(entry, directory)
+        if network in networks or ours:
             yield process
 
 
@@ -63,7 +64,15 @@ def _networks(directory: Path) -> set[int]:
     return found - {os.stat("/proc/self/ns/net").st_ino}
 
 
-def _is_ours(argv: list[bytes], directory: Path) -> bool:
+def _sees(pid: str, directory: Path) -> bool:
+    """Whether the process means the same directory: another root may have its own."""
+    try:
+        return os.path.samefile(f"/proc/{pid}/root{directory}", directory)
+    except OSError:
+        return False
+
+
+def _works_on(argv: list[bytes], directory: Path) -> bool:
     words = [os.fsdecode(word) for word in argv]
     programs = {Path(word).name for word in words[:6]}
     inside = f"{directory}/"

@@ -102,15 +102,25 @@ def test_the_resource_agent_is_described_completely(
         assert action in shown or action in NOT_SHOWN, action
 
 
-def test_pcs_describes_the_fence_agent_completely(installed: OverlayRoot) -> None:
+@pytest.mark.parametrize(
+    "describe",
+    [
+        ["pcs", "stonith", "describe", "fence_vmha_ipmi"],
+        ["crm", "ra", "info", "stonith:fence_vmha_ipmi"],
+    ],
+    ids=["pcs", "crm"],
+)
+def test_the_fence_agent_is_described_completely(
+    installed: OverlayRoot, describe: list[str]
+) -> None:
     metadata = _metadata(installed, FENCE)
-    shown = installed.output(["pcs", "stonith", "describe", "fence_vmha_ipmi"])
+    shown = installed.output(describe)
     squeezed = _squeezed(shown)
     assert "None" not in shown
     assert _squeezed(metadata.findtext("longdesc")) in squeezed
     for name, parameter in _parameters(metadata).items():
         if name not in NOT_OFFERED and not parameter.get("deprecated"):
-            assert f"\n  {name}" in shown, name
+            assert f"\n  {name}" in shown or f"\n{name} (" in shown, name
             assert _squeezed(parameter.findtext("shortdesc")) in squeezed, name
 
 
