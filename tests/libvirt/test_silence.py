@@ -107,7 +107,7 @@ def test_a_frozen_emulator_is_stopped_in_time(
 
     stopped = resource.call(alpha, "stop", timeout_s=10)
 
-    assert (stopped.code, stopped.killed) == (0, False)
+    assert (stopped.code, stopped.killed) == (0, False), stopped.reason
     assert alpha.emulators(guest.uuid) == []
 
 

@@ -20,6 +20,7 @@ from vmha.agents.vm.parameters import PARAMETERS
 from vmha.agents.vm.states import Process
 
 NEVER = float("inf")
+GIVES_UP_S = 15.0  # libvirt kills for so long, and holds the guest's lock meanwhile
 LOOK_S = 0.02
 UUID = "11111111-2222-3333-4444-555555555555"
 URI = "qemu:///system"
@@ -98,6 +99,7 @@ class Guest:
         self.answers_shutdown = answers_shutdown
         self.libvirt_knows = libvirt_knows
         self.dies_at_s = NEVER
+        self.locked_until_s = 0.0
         self.done: list[str] = []
 
     @property
@@ -107,7 +109,8 @@ class Guest:
     @property
     def is_silent(self) -> bool:
         begin, end = self.silent
-        return begin <= self.clock.now_s < end
+        locked = self.clock.now_s < min(self.locked_until_s, self.dies_at_s)
+        return locked or begin <= self.clock.now_s < end
 
     def dies_in(self, seconds: float) -> None:
         self.dies_at_s = min(self.dies_at_s, self.clock.now_s + seconds)
@@ -132,7 +135,7 @@ class Guest:
 
 
 class Takes(Exception):
-    """A call into libvirt that returns after a while, when the guest has died."""
+    """A destroy: it returns after a while, when the guest has died."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -158,6 +161,7 @@ class Connection:
             return function(*args)
         except Takes as call:
             self.guest.dies_in(call.seconds)
+            self.guest.locked_until_s = self.guest.clock.now_s + GIVES_UP_S
             if call.seconds <= deadline.remaining_s():
                 self.guest.clock.sleep(call.seconds)
                 return None
