@@ -58,6 +58,7 @@ def test_a_killed_run_is_cleared_by_the_next_and_down_leaves_nothing(
     assert "is up already" in again.stderr
     assert lab(name, "up", "--nodes", "3").code == 1
     answers(name)
+    a_node_sees_nothing_of_the_machine(name)
     a_reset_node_boots_again(name)
     a_switch_that_is_off_says_so(name)
 
@@ -117,18 +118,13 @@ def a_switch_that_is_off_says_so(name: str) -> None:
     assert lab(name, "power", "node1", "on").stdout.split()[-1] == "on"
 
 
-def test_a_node_sees_nothing_of_the_machine(name: str) -> None:
+def a_node_sees_nothing_of_the_machine(name: str) -> None:
     """Its devices, its settings and its root are its own."""
-    lab(name, "down")
-    assert lab(name, "up", "--nodes", "1", timeout_s=UP_S).code == 0
-    try:
-        devices = lab(name, "shell", "node1", "find", "/dev", "-type", "b").stdout
-        assert not devices.strip(), "a node must not see the machine's disks"
-        said = lab(name, "shell", "node1", "sh", "-c", "echo 1 >/proc/sys/kernel/panic")
-        assert said.code != 0
-        trigger = Path("/proc/sysrq-trigger")
-        if trigger.exists():
-            inside = lab(name, "shell", "node1", "stat", "-c%F", str(trigger)).stdout
-            assert inside.strip() == "fifo"
-    finally:
-        lab(name, "down")
+    devices = lab(name, "shell", "node1", "find", "/dev", "-type", "b").stdout
+    assert not devices.strip(), "a node must not see the machine's disks"
+    said = lab(name, "shell", "node1", "sh", "-c", "echo 1 >/proc/sys/kernel/panic")
+    assert said.code != 0
+    trigger = Path("/proc/sysrq-trigger")
+    if trigger.exists():
+        inside = lab(name, "shell", "node1", "stat", "-c%F", str(trigger)).stdout
+        assert inside.strip() == "fifo"
