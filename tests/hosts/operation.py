@@ -58,7 +58,8 @@ class Running:
     def answer(self) -> Answer:
         """Wait for the end; the operation's timeout kills it."""
         try:
-            _, stderr = self._child.communicate(timeout=self._timeout_s)
+            left_s = self._started + self._timeout_s - time.monotonic()
+            _, stderr = self._child.communicate(timeout=max(0.2, left_s))
         except subprocess.TimeoutExpired:
             os.killpg(self._child.pid, signal.SIGKILL)
             self._child.communicate(timeout=10)

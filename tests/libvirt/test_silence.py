@@ -37,55 +37,35 @@ def launched(host: Host, agent: Path, guest: Guest) -> Resource:
     return resource
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("silence", SILENCES, ids=IDS)
-def test_a_guest_under_a_silent_libvirt_is_seen_and_stopped_with_proof(
+def test_guests_under_a_silent_libvirt_are_seen_and_stopped_with_proof(
     alpha: Host, agent: Path, fresh: Fresh, silence: Callable[[Host], None]
 ) -> None:
-    guest = fresh()
-    resource = launched(alpha, agent, guest)
+    short, long, nameless, bystander = (fresh() for _ in range(4))
+    quick, patient, recorded, _ = (
+        launched(alpha, agent, guest) for guest in (short, long, nameless, bystander)
+    )
+    alpha.path(guests.config_path(nameless)).unlink()
     silence(alpha)
 
-    seen = resource.call(alpha, "monitor", interval_s=10)
-    assert seen.code == 0
-    assert seen.seconds < MONITOR_S
+    for resource, interval_s in ((quick, 10), (recorded, 0)):
+        seen = resource.call(alpha, "monitor", interval_s=interval_s)
+        assert seen.code == 0
+        assert seen.seconds < MONITOR_S
+    stops = {
+        short: quick.begin(alpha, "stop", timeout_s=20),
+        long: patient.begin(alpha, "stop", timeout_s=60),
+        nameless: recorded.begin(alpha, "stop", timeout_s=20),
+    }
 
-    stopped = resource.call(alpha, "stop")
-
-    assert (stopped.code, stopped.killed) == (0, False)
-    assert alpha.emulators(guest.uuid) == []
-    assert resource.call(alpha, "monitor").code == 7
-
-
-def test_a_longer_stop_gives_libvirt_more_patience_and_ends_in_time(
-    alpha: Host, agent: Path, fresh: Fresh
-) -> None:
-    guest = fresh()
-    resource = launched(alpha, agent, guest)
-    _freeze(alpha)
-
-    stopped = resource.call(alpha, "stop", timeout_s=60)
-
-    assert stopped.code == 0
-    assert stopped.seconds < 30
-    assert alpha.emulators(guest.uuid) == []
-
-
-@pytest.mark.parametrize("silence", SILENCES, ids=IDS)
-def test_without_config_under_a_silent_libvirt_the_record_names_the_guest(
-    alpha: Host, agent: Path, fresh: Fresh, silence: Callable[[Host], None]
-) -> None:
-    guest = fresh()
-    resource = launched(alpha, agent, guest)
-    alpha.path(guests.config_path(guest)).unlink()
-    silence(alpha)
-
-    probe = resource.call(alpha, "monitor")
-    stopped = resource.call(alpha, "stop", timeout_s=10)
-
-    assert probe.code == 0
-    assert probe.seconds < MONITOR_S
-    assert stopped.code == 0
-    assert alpha.emulators(guest.uuid) == []
+    for guest, stopping in stops.items():
+        stopped = stopping.answer()
+        assert (stopped.code, stopped.killed) == (0, False), guest.name
+        assert alpha.emulators(guest.uuid) == []
+    assert alpha.emulators(bystander.uuid)
+    assert quick.call(alpha, "monitor").code == 7
+    assert quick.call(alpha, "stop").code == 0
 
 
 def test_under_a_silent_libvirt_start_and_migration_fail_in_time_and_touch_nothing(
@@ -149,20 +129,6 @@ def test_an_emulator_that_libvirt_does_not_know_is_not_started_over_but_stopped(
     assert resource.call(alpha, "stop").code == 0
     assert alpha.emulators(guest.uuid) == []
     assert resource.call(alpha, "start").code == 0
-
-
-def test_a_stop_with_a_silent_libvirt_leaves_other_guests_alone(
-    alpha: Host, agent: Path, fresh: Fresh
-) -> None:
-    other, guest = fresh(), fresh()
-    launched(alpha, agent, other)
-    resource = launched(alpha, agent, guest)
-    _kill(alpha)
-
-    assert resource.call(alpha, "stop").code == 0
-
-    assert alpha.emulators(guest.uuid) == []
-    assert alpha.emulators(other.uuid)
 
 
 def test_the_peer_hangs_with_a_frozen_libvirt(

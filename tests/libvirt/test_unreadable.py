@@ -80,11 +80,19 @@ def safe_stop(alpha: Host, guest: Guest, answer: Answer) -> bool:
     return not answer.killed and (answer.code == 1 or (answer.code == 0 and gone))
 
 
+def launched(alpha: Host, agent: Path, guest: Guest) -> Resource:
+    """Start a guest that need not have booted: it is not going to be asked."""
+    resource = guests.resource(agent, guest, force_stop="yes")
+    assert resource.call(alpha, "start").code == 0
+    return resource
+
+
 @pytest.mark.parametrize("spoil", SPOILS, ids=lambda spoil: str(spoil.__name__[1:]))
 def test_an_unreadable_config_never_hides_a_running_guest(
-    alpha: Host, running: Running, spoil: Spoil
+    alpha: Host, agent: Path, fresh: Fresh, spoil: Spoil
 ) -> None:
-    resource, guest = running()
+    guest = fresh()
+    resource = launched(alpha, agent, guest)
     spoil(alpha.path(guests.config_path(guest)))
 
     assert safe_probe(resource.call(alpha, "monitor"))
@@ -93,13 +101,24 @@ def test_an_unreadable_config_never_hides_a_running_guest(
 
     assert safe_stop(alpha, guest, stopped)
     assert stopped.code == 0, "the record names the guest, so it can be stopped"
+
+
+def test_without_its_config_a_guest_is_still_stopped_gracefully(
+    alpha: Host, running: Running
+) -> None:
+    resource, guest = running()
+    alpha.path(guests.config_path(guest)).unlink()
+
+    assert resource.call(alpha, "stop").code == 0
+
     assert "Power down" in guests.console(alpha, guest)
 
 
 def test_without_config_and_record_a_running_guest_is_neither_denied_nor_stopped(
-    alpha: Host, running: Running
+    alpha: Host, agent: Path, fresh: Fresh
 ) -> None:
-    resource, guest = running()
+    guest = fresh()
+    resource = launched(alpha, agent, guest)
     alpha.path(guests.config_path(guest)).unlink()
     alpha.path(f"/run/vmha/guests/{guest.name}.guest").unlink()
 
@@ -140,9 +159,7 @@ def test_a_nonsensical_parameter_never_hides_a_running_guest(
     alpha: Host, agent: Path, fresh: Fresh, name: str, value: str
 ) -> None:
     guest = fresh()
-    resource = guests.resource(agent, guest, force_stop="yes")
-    assert resource.call(alpha, "start").code == 0
-    resource = resource.but(**{name: value})
+    resource = launched(alpha, agent, guest).but(**{name: value})
 
     assert safe_probe(resource.call(alpha, "monitor"))
     recurring = resource.call(alpha, "monitor", interval_s=10)
@@ -162,28 +179,32 @@ def test_a_nonsensical_parameter_never_hides_a_running_guest(
     ids=["relative", "none", "both", "force_stop"],
 )
 def test_a_nonsensical_identity_never_hides_a_running_guest(
-    alpha: Host, running: Running, changed: dict[str, str | None]
+    alpha: Host, agent: Path, fresh: Fresh, changed: dict[str, str | None]
 ) -> None:
-    resource, guest = running()
-    resource = resource.but(**changed)
+    guest = fresh()
+    resource = launched(alpha, agent, guest).but(**changed)
 
     assert safe_probe(resource.call(alpha, "monitor"))
     assert safe_probe(resource.call(alpha, "monitor", interval_s=10))
-    assert safe_stop(alpha, guest, resource.call(alpha, "stop"))
+    assert safe_stop(alpha, guest, resource.call(alpha, "stop", timeout_s=10))
 
 
-def test_the_peer_fails_with_a_missing_config(alpha: Host, running: Running) -> None:
-    resource, guest = running()
-    resource = resource.by(PEER)
+def test_the_peer_fails_with_a_missing_config(
+    alpha: Host, agent: Path, fresh: Fresh
+) -> None:
+    guest = fresh()
+    resource = launched(alpha, agent, guest).by(PEER).but(force_stop=None)
     alpha.path(guests.config_path(guest)).unlink()
 
     assert not safe_probe(resource.call(alpha, "monitor"))
     assert not safe_stop(alpha, guest, resource.call(alpha, "stop"))
 
 
-def test_the_peer_fails_with_a_bad_number(alpha: Host, running: Running) -> None:
-    resource, guest = running()
-    resource = resource.by(PEER).but(migration_speed="fast")
+def test_the_peer_fails_with_a_bad_number(
+    alpha: Host, agent: Path, fresh: Fresh
+) -> None:
+    guest = fresh()
+    resource = launched(alpha, agent, guest).by(PEER).but(migration_speed="fast")
 
     assert not safe_probe(resource.call(alpha, "monitor"))
     assert not safe_stop(alpha, guest, resource.call(alpha, "stop"))
