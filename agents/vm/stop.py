@@ -152,9 +152,10 @@ class _Stop:
         """Carry out a step; what libvirt refuses is seen at the next look."""
         try:
             if step is Step.SHUT_DOWN:
-                self.asking.ask(seen, self._limit())
+                self.asking.ask(seen, self._limit(self.plan.force_s))
             elif step is Step.RESUME and seen.connection:
-                domains.resume(seen.connection, self._limit(), seen.sight.domain)
+                limit = self._limit(self.plan.force_s)
+                domains.resume(seen.connection, limit, seen.sight.domain)
             elif step is Step.DESTROY:
                 self._destroy(seen)
             elif step is Step.KILL:
@@ -165,9 +166,12 @@ class _Stop:
             self.last_done = step.value
         self.deadline.sleep(POLL_S)
 
-    def _limit(self) -> Deadline:
-        """Return the bound of one libvirt call: the kill's reserve stays untouched."""
-        free_s = self.deadline.remaining_s() - self.plan.kill_s
+    def _limit(self, reserve_s: float) -> Deadline:
+        """Return the bound of one libvirt call: the next phase's time is not touched.
+
+        A frozen emulator holds a shutdown call for as long as it is let.
+        """
+        free_s = self.deadline.remaining_s() - reserve_s
         return self.deadline.part(max(1.0, free_s))
 
     def _destroy(self, seen: Observation) -> None:
@@ -175,7 +179,8 @@ class _Stop:
         if seen.connection is None:
             return
         self.operation.log.info(f"destroying {self.guest}: {seen}")
-        domains.destroy(seen.connection, self._limit(), seen.sight.domain)
+        limit = self._limit(self.plan.kill_s)
+        domains.destroy(seen.connection, limit, seen.sight.domain)
 
     def _kill(self, seen: Observation) -> None:
         """End the emulator: SIGTERM lets QEMU close its disks, SIGKILL does not ask."""

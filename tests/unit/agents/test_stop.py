@@ -108,8 +108,18 @@ def test_a_shutdown_call_that_hangs_leaves_time_for_the_rest(
         tmp_path, timeout_s, answers_shutdown=False, destroy_s=NEVER, term_s=NEVER
     )
     assert code == 0
+    assert "destroy" in guest.done
     assert guest.done[-1] == "kill"
     assert took_s <= timeout_s
+
+
+def test_a_shutdown_call_that_hangs_does_not_hold_up_the_destroy(
+    tmp_path: Path,
+) -> None:
+    code, guest, took_s = carried_out(tmp_path, 85.0, answers_shutdown=False)
+    assert code == 0
+    assert guest.done == ["shutdown", "destroy"]
+    assert took_s < 60
 
 
 @pytest.mark.parametrize("timeout_s", TIMEOUTS_S)
