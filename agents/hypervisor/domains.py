@@ -97,6 +97,22 @@ def active_uuids(connection: Connection, deadline: Deadline) -> set[str]:
     return {str(domain.UUIDString()) for domain in domains}
 
 
+def arrivals(connection: Connection, deadline: Deadline) -> list[Sight]:
+    """Return the active domains that came by a migration and were not touched since."""
+    flag = libvirt.VIR_CONNECT_LIST_DOMAINS_RUNNING
+    listing = connection.handle.listAllDomains
+    domains = connection.call("list the running guests", deadline, listing, flag)
+    found = []
+    for domain in domains:
+        try:
+            _, why = connection.call("read the state", deadline, domain.state)
+        except Absent:
+            continue
+        if why == libvirt.VIR_DOMAIN_RUNNING_MIGRATED:
+            found.append(_sight(connection, deadline, domain))
+    return found
+
+
 def create_from_xml(connection: Connection, deadline: Deadline, xml: str) -> None:
     """Start a transient guest from its definition."""
     create = connection.handle.createXML

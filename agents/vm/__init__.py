@@ -9,6 +9,7 @@
 - ``lifecycle``    start
 - ``stop``         stop, its escalation and its proof
 - ``monitor``      probe and recurring monitor
-- ``migrate``      migrate_to and migrate_from
+- ``migrate``      migrate_to, the way there
+- ``arrival``      migrate_from, the target's side
 - ``main``         wires one operation to the above
 """

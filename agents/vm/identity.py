@@ -16,6 +16,7 @@ from vmha.agents.protocol.errors import (
     BadParameter,
     MissingParameter,
     NotInstalled,
+    Refused,
 )
 from vmha.agents.protocol.parameters import Values
 from vmha.agents.vm.record import Record, RecordStore
@@ -27,18 +28,26 @@ class Identity:
     """A guest: ``name`` or ``uuid`` may be "" where it is not known (never both).
 
     ``uri`` is "" where the hypervisor parameter is nonsense and no record helps.
+    ``pending`` tells that libvirt was asked to start it and was not seen to be done.
     """
 
-    __slots__ = ("driver", "name", "source", "uri", "uuid")
+    __slots__ = ("driver", "name", "pending", "source", "uri", "uuid")
 
     def __init__(
-        self, name: str, uuid: str, driver: str, uri: str, source: str
+        self,
+        name: str,
+        uuid: str,
+        driver: str,
+        uri: str,
+        source: str,
+        pending: bool = False,
     ) -> None:
         self.name = name
         self.uuid = uuid
         self.driver = driver
         self.uri = uri
         self.source = source
+        self.pending = pending
 
     def __str__(self) -> str:
         return f"guest {self.name or self.uuid}"
@@ -69,12 +78,11 @@ def resolve(
 ) -> Known:
     """Return every guest that this resource may be responsible for.
 
-    A record whose guest another resource has recorded too is stale: that resource
-    answers for the guest, and nothing is done to it here.
+    Where the parameters mean another guest than the record, and another resource has
+    recorded that one too, the record is stale: that resource answers for the guest, and
+    nothing is done to it here. Without readable parameters the record always counts.
     """
     record = store.read(instance)
-    if record and any(o.uuid == record.uuid for o in store.others(instance)):
-        record = None
     try:
         declared = from_parameters(values, deadline)
     except AgentError as problem:
@@ -83,7 +91,24 @@ def resolve(
         return Known([declared], None)
     if declared.is_same(record) and declared.uri in ("", record.uri):
         return Known([_merged(declared, record)], None)
+    others = store.others(instance)
+    if not declared.is_same(record) and any(o.uuid == record.uuid for o in others):
+        return Known([declared], None)
     return Known([declared, _from_record(record)], None)
+
+
+def meant(
+    values: Values, store: RecordStore, instance: str, deadline: Deadline
+) -> list[Identity]:
+    """Return the guest that the parameters mean, then the recorded one if it differs.
+
+    Without readable parameters the recorded one stands alone; raises the reason where
+    there is none either.
+    """
+    known = resolve(values, store, instance, deadline)
+    if not known.identities:
+        raise known.problem or Refused("nobody knows which guest is meant")
+    return known.identities
 
 
 def recorded(values: Values, store: RecordStore, instance: str) -> Identity | None:
@@ -163,15 +188,27 @@ def _from_definition(text: str, uri: str, source: str) -> Identity:
 
 
 def _from_record(record: Record) -> Identity:
-    return Identity(record.name, record.uuid, record.driver, record.uri, record.source)
+    return Identity(
+        record.name,
+        record.uuid,
+        record.driver,
+        record.uri,
+        record.source,
+        record.pending,
+    )
 
 
 def _merged(declared: Identity, record: Record) -> Identity:
-    """Fill what the parameters leave open from the record of the same guest."""
+    """Fill what the parameters leave open from the record of the same guest.
+
+    Not the UUID: a definition without one means its name, and whoever created the
+    guest anew from it has given it another UUID.
+    """
     return Identity(
         declared.name or record.name,
-        declared.uuid or record.uuid,
+        declared.uuid,
         declared.driver or record.driver,
         declared.uri or record.uri,
         declared.source,
+        record.pending,
     )

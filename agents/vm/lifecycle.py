@@ -34,15 +34,19 @@ def start(operation: Operation, observer: Observer, store: RecordStore) -> Outco
         write_record(operation, store, seen)
         return Outcome(exitcodes.OK, f"{guest} runs on {host_name()} already: {seen}")
     _start_resources(operation, seen)
-    # The record comes first: if this process dies after libvirt has begun, a stop must
-    # still know whom to look for.
-    if (guest.uuid and guest.name) or seen.sight.uuid:
-        write_record(operation, store, seen)
+    # The record comes first: if this process dies after libvirt has begun, or libvirt
+    # hangs over it, a stop must know whom to look for, and that it may still come.
+    write_record(operation, store, seen, pending=True)
     _create(operation, seen)
     return _confirmed(operation, observer, store, guest)
 
 
-def write_record(operation: Operation, store: RecordStore, seen: Observation) -> None:
+def write_record(
+    operation: Operation,
+    store: RecordStore,
+    seen: Observation,
+    pending: bool = False,
+) -> None:
     """Write down who the guest is; raises Refused where that fails.
 
     A guest without a record could not be told from others when its file and libvirt are
@@ -55,6 +59,7 @@ def write_record(operation: Operation, store: RecordStore, seen: Observation) ->
         guest.driver,
         guest.uri,
         guest.source,
+        pending,
     )
     try:
         store.write(operation.instance, record)

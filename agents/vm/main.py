@@ -62,7 +62,7 @@ def _migrate_to(operation: Operation) -> Outcome:
 
 
 def _migrate_from(operation: Operation) -> Outcome:
-    from vmha.agents.vm.migrate import migrate_from
+    from vmha.agents.vm.arrival import migrate_from
     from vmha.agents.vm.observation import Observer
     from vmha.agents.vm.record import RecordStore
 

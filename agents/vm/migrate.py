@@ -1,9 +1,10 @@
-"""migrate_to on the source, migrate_from on the target.
+"""migrate_to: moving the running guest to another node.
 
-Called by ``main``. A failed migrate_to makes Pacemaker stop the guest on both nodes and
-start it once, so the target is checked before the guest is touched, the job is retried
-and, in time, aborted by us: a process that Pacemaker kills cannot say how it ended. The
-answer is read back from both hosts, not taken from the job's return.
+Called by ``main`` on the source; ``arrival`` is the target's side. A failed migrate_to
+makes Pacemaker stop the guest on both nodes and start it once, so the target is checked
+before the guest is touched, the job is retried and, in time, aborted by us: a process
+that Pacemaker kills cannot say how it ended. The answer is read back from both hosts,
+not taken from the job's return.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from vmha.agents.protocol.errors import (
 )
 from vmha.agents.vm import identity as identities
 from vmha.agents.vm.identity import Identity
-from vmha.agents.vm.lifecycle import resources_of, write_record
-from vmha.agents.vm.observation import Observation, Observer, host_name
+from vmha.agents.vm.lifecycle import resources_of
+from vmha.agents.vm.observation import Observation, Observer, host_name, running_one
 from vmha.agents.vm.record import RecordStore
 from vmha.agents.vm.states import Presence, Verdict, migration_verdict
 
@@ -50,89 +51,15 @@ def migrate_to(operation: Operation, observer: Observer, store: RecordStore) -> 
     """Move the running guest to the node Pacemaker chose."""
     for name in _WAY:
         operation.values.text(name)
-    known = _known(operation, store)
-    guest = _running_one(operation, observer, known)
+    known = identities.meant(
+        operation.values, store, operation.instance, operation.deadline
+    )
+    guest = running_one(observer, known, operation.deadline)
     if not known[0].is_same(guest):
         raise _another(known[0], guest)
     if not operation.migrate_target:
         raise Refused("Pacemaker gave no target node for migrate_to")
     return _Migration(operation, observer, guest).carry_out()
-
-
-def migrate_from(
-    operation: Operation, observer: Observer, store: RecordStore
-) -> Outcome:
-    """Confirm on the target that the guest has arrived, and record it.
-
-    It waits for a guest that is on its way, but not for one that is not there at all:
-    migrate_to has ended before this begins.
-    """
-    guest = _running_one(operation, observer, _known(operation, store))
-    settling = operation.deadline.part(ARRIVES_S)
-    while True:
-        seen = observer.look(guest, operation.deadline)
-        if seen.state in (State.RUNNING, State.PAUSED):
-            write_record(operation, store, seen)
-            source = operation.migrate_source or "its source"
-            return Outcome(
-                exitcodes.OK, f"{guest} arrived on {host_name()} from {source}"
-            )
-        if seen.sight.stranger:
-            return _arrived_as_another(operation, store, seen)
-        on_its_way = seen.state is State.MIGRATING or seen.silence
-        if operation.deadline.expired() or (settling.expired() and not on_its_way):
-            return Outcome(
-                exitcodes.GENERIC,
-                f"{guest} has not arrived on {host_name()}: {seen}; Pacemaker stops it "
-                "on both nodes and starts it once",
-            )
-        operation.deadline.sleep(POLL_S)
-
-
-def _arrived_as_another(
-    operation: Operation, store: RecordStore, seen: Observation
-) -> Outcome:
-    """Fail for a guest that has our name and a UUID that this node's file lacks.
-
-    migrate_to refuses a target that has such a guest, so it is the one that was sent
-    and the files of the two nodes differ. It is recorded before the failure is told:
-    the stop that follows here must find it, or two copies would run.
-    """
-    guest, sent = seen.identity, seen.sight.stranger
-    arrived = Identity(guest.name, sent, guest.driver, guest.uri, guest.source)
-    sight = domains.Sight(State.RUNNING, name=guest.name, uuid=sent)
-    seen.identity, seen.sight = arrived, sight
-    write_record(operation, store, seen)
-    return Outcome(
-        exitcodes.GENERIC,
-        f"{guest} arrived on {host_name()} with UUID {sent}, but {guest.source} has "
-        f"{guest.uuid} here: the files of the nodes differ; make them the same",
-    )
-
-
-def _known(operation: Operation, store: RecordStore) -> list[Identity]:
-    """Return the guest that the parameters mean, then the recorded one if it differs.
-
-    Without readable parameters the recorded one stands alone.
-    """
-    known = identities.resolve(
-        operation.values, store, operation.instance, operation.deadline
-    )
-    if not known.identities:
-        raise known.problem or Refused("nobody knows which guest is meant")
-    return known.identities
-
-
-def _running_one(
-    operation: Operation, observer: Observer, known: list[Identity]
-) -> Identity:
-    """Return the guest that is meant: of several, the one that runs here."""
-    if len(known) > 1:
-        for guest in known:
-            seen = observer.look(guest, operation.deadline)
-            if seen.presence is Presence.RUNNING:
-                return guest
-    return known[0]
 
 
 def _another(declared: Identity, running: Identity) -> Refused:

@@ -23,7 +23,9 @@ def monitor(operation: Operation, observer: Observer, store: RecordStore) -> Out
     """Answer 0, 7 or 1 about the resource's guest on this node."""
     known_well = identities.recorded(operation.values, store, operation.instance)
     if known_well is not None and not operation.is_probe:
-        return _monitor_one(operation, observer, store, known_well)
+        seen = observer.look(known_well, operation.deadline, with_processes=False)
+        if monitor_code(seen.state, seen.process) == exitcodes.OK:
+            return _answer(operation, store, known_well, seen)
     known = identities.resolve(
         operation.values, store, operation.instance, operation.deadline
     )
@@ -43,7 +45,12 @@ def monitor(operation: Operation, observer: Observer, store: RecordStore) -> Out
 def _monitor_one(
     operation: Operation, observer: Observer, store: RecordStore, guest: Identity
 ) -> Outcome:
-    seen = _settled(operation, observer, guest)
+    return _answer(operation, store, guest, _settled(operation, observer, guest))
+
+
+def _answer(
+    operation: Operation, store: RecordStore, guest: Identity, seen: Observation
+) -> Outcome:
     code = monitor_code(seen.state, seen.process)
     sentence = f"{guest} on {host_name()}: {seen}"
     if code != exitcodes.OK:

@@ -106,6 +106,15 @@ class Observer:
         process, emulator = self._emulator_of(identity, sight)
         return self._observation(identity, sight, process, emulator, silence)
 
+    def arrived(
+        self, uri: str, store: RecordStore, instance: str, deadline: Deadline
+    ) -> list[Sight]:
+        """Return the guests that came by migration and belong to no other resource."""
+        bound = deadline.part(LIBVIRT_ANSWERS_S)
+        records = store.others(instance)
+        found = domains.arrivals(self.connect(uri, bound), bound)
+        return [s for s in found if s.uuid not in {r.uuid for r in records}]
+
     def unaccounted(
         self, uri: str, store: RecordStore, instance: str, deadline: Deadline
     ) -> list[str] | None:
@@ -149,7 +158,7 @@ class Observer:
             same_name = not uuid and emulator.name == identity.name
             if (uuid and emulator.uuid == uuid) or same_name:
                 return Process.PRESENT, emulator
-        return Process.NONE, None
+        return (Process.BEGUN if identity.pending else Process.NONE), None
 
     def _observation(
         self,
@@ -162,6 +171,17 @@ class Observer:
         return Observation(
             identity, sight, process, emulator, self._connection, silence
         )
+
+
+def running_one(
+    observer: Observer, known: list[Identity], deadline: Deadline
+) -> Identity:
+    """Return the guest that is meant: of several, the one that runs here."""
+    if len(known) > 1:
+        for guest in known:
+            if observer.look(guest, deadline).presence is Presence.RUNNING:
+                return guest
+    return known[0]
 
 
 def host_name() -> str:

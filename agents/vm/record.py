@@ -12,7 +12,8 @@ import os
 from vmha.agents.protocol import files
 
 FOLDER = "/run/vmha/guests"
-_FIELDS = ("name", "uuid", "driver", "uri", "source")
+_FIELDS = ("name", "uuid", "driver", "uri", "source", "pending")
+_YES = "yes"
 
 
 class Record:
@@ -20,18 +21,27 @@ class Record:
 
     ``driver`` is libvirt's (``qemu``, ``lxc``), ``uri`` the connection it was seen
     through, ``source`` the value of ``config`` or ``domain`` it was started from.
+    ``pending`` tells that a start was asked of libvirt and not seen to end: a hung
+    libvirt may still carry it out. ``uuid`` may be "" only while it is pending.
     """
 
     __slots__ = _FIELDS
 
     def __init__(
-        self, name: str, uuid: str, driver: str, uri: str, source: str
+        self,
+        name: str,
+        uuid: str,
+        driver: str,
+        uri: str,
+        source: str,
+        pending: bool = False,
     ) -> None:
         self.name = name
         self.uuid = uuid
         self.driver = driver
         self.uri = uri
         self.source = source
+        self.pending = pending
 
     def __eq__(self, other: object) -> bool:
         """Compare field by field."""
@@ -97,11 +107,16 @@ class RecordStore:
         except (OSError, UnicodeDecodeError):
             return None
         pairs = dict(line.split("=", 1) for line in lines if "=" in line)
-        if set(_FIELDS) - set(pairs) or not (pairs["name"] and pairs["uuid"]):
+        if set(_FIELDS) - set(pairs) or not pairs["name"]:
             return None
-        return Record(**{field: pairs[field] for field in _FIELDS})
+        pending = pairs.pop("pending") == _YES
+        if not (pairs["uuid"] or pending):
+            return None
+        known = {field: pairs[field] for field in _FIELDS if field in pairs}
+        return Record(**known, pending=pending)
 
 
 def _text(record: Record) -> str:
-    values = ((field, getattr(record, field)) for field in _FIELDS)
-    return "".join(f"{f}={' '.join(v.splitlines())}\n" for f, v in values)
+    values = {field: getattr(record, field) for field in _FIELDS}
+    values["pending"] = _YES if record.pending else "no"
+    return "".join(f"{f}={' '.join(v.splitlines())}\n" for f, v in values.items())

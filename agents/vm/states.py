@@ -24,6 +24,11 @@ class Process(enum.Enum):
     UNREADABLE = "the process table cannot tell"
     INAPPLICABLE = "its hypervisor keeps no process of it on this node"
     UNASKED = "the process table was not asked"
+    BEGUN = "no emulator of it is there, but libvirt may still carry out a start of it"
+
+
+# No process shows, and libvirt must say the rest.
+_NEEDS_LIBVIRT = (Process.INAPPLICABLE, Process.BEGUN)
 
 
 class Presence(enum.Enum):
@@ -80,7 +85,7 @@ def presence(state: State, process: Process) -> Presence:
         return Presence.RUNNING
     if process is Process.NONE:
         return Presence.NOT_RUNNING
-    if process is Process.INAPPLICABLE and state in _GONE:
+    if process in _NEEDS_LIBVIRT and state in _GONE:
         return Presence.NOT_RUNNING
     return Presence.UNKNOWN
 
@@ -111,7 +116,7 @@ def start_step(state: State, process: Process) -> Beginning:
         return Beginning.ALREADY
     if state in (State.SHUTTING_DOWN, State.SILENT):
         return Beginning.WAIT
-    if state in _GONE and process in (Process.NONE, Process.INAPPLICABLE):
+    if state in _GONE and process in (Process.NONE, *_NEEDS_LIBVIRT):
         return Beginning.CREATE
     # Any QEMU of the node that is just ending makes the table unreadable for a moment.
     if state in _GONE and process is Process.UNREADABLE:

@@ -24,6 +24,7 @@ from vmha.agents.vm.record import RecordStore
 from vmha.agents.vm.states import Phase, Step, stop_step
 
 POLL_S = 0.2
+LATE_START_S = 1.0
 FIRST_REPEAT_S = 5.0
 TERM_SHARE = 0.5
 
@@ -105,6 +106,7 @@ class _Stop:
         self.plan = _Plan(self.deadline.remaining_s(), _force_stop(operation))
         self.silent_since_s: float | None = None
         self.last_done = "found it"
+        self.was_gone = False
 
     def carry_out(self) -> tuple[bool, str]:
         """Return whether the guest is proven gone, and the sentence for it."""
@@ -112,7 +114,7 @@ class _Stop:
             seen = self.observer.look(self.guest, self._looking())
             phase = self._phase(seen)
             step = stop_step(seen.state, seen.process, phase, _can_obey(seen))
-            if step is Step.DONE:
+            if step is Step.DONE and not self._may_still_come():
                 return True, f"{self.guest} does not run on {host_name()}: {seen}"
             if self.deadline.expired():
                 break
@@ -132,6 +134,18 @@ class _Stop:
         would use up the time in which the emulator can still be ended and seen gone.
         """
         return self.deadline.part(max(0.2, self.deadline.remaining_s() / 4))
+
+    def _may_still_come(self) -> bool:
+        """Tell, once, to look again for a guest whose start was not seen to end.
+
+        A libvirt that hung and has just come back may answer us before it takes up the
+        start that lay in its queue. The race left: one that needs longer for it.
+        """
+        again = self.guest.pending and not self.was_gone
+        self.was_gone = True
+        if again:
+            self.deadline.sleep(LATE_START_S)
+        return again
 
     def _phase(self, seen: Observation) -> Phase:
         now_s = self.deadline.elapsed_s()

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
@@ -82,8 +82,7 @@ class Guest:
     """One guest and its libvirt definition.
 
     ``serial`` is the console file on the node the guest runs on; it is appended to, so
-    that nothing a guest ever said is lost. ``disks`` are block devices that all nodes
-    share (``<shareable/>``: a test wants to see what two writers do to them).
+    that nothing a guest ever said is lost.
     """
 
     name: str
@@ -92,7 +91,6 @@ class Guest:
     memory_mib: int = 128
     deaf: bool = False
     append: str = ""
-    disks: tuple[str, ...] = field(default=())
     emulator: str = ""
 
     @property
@@ -104,7 +102,6 @@ class Guest:
     def kernel_arguments(self) -> str:
         words = ["console=ttyS0", "quiet", "loglevel=1", "panic=-1", "tsc=unstable"]
         words += ["vmha.deaf"] if self.deaf else []
-        words += ["vmha.disk"] if self.disks else []
         words += [self.append] if self.append else []
         return " ".join(words)
 
@@ -130,7 +127,6 @@ class Guest:
   <on_crash>destroy</on_crash>
   <devices>
     {emulator if self.emulator else ""}
-{"".join(self._disks())}\
     <controller type='usb' model='none'/>
     <serial type='file'>
       <source path={quoteattr(self.serial)} append='on'/>
@@ -140,14 +136,3 @@ class Guest:
   </devices>
 </domain>
 """
-
-    def _disks(self) -> Iterator[str]:
-        for number, disk in enumerate(self.disks):
-            yield (
-                "    <disk type='block' device='disk'>\n"
-                "      <driver name='qemu' type='raw' cache='none'/>\n"
-                f"      <source dev={quoteattr(disk)}/>\n"
-                f"      <target dev='vd{chr(ord('a') + number)}' bus='virtio'/>\n"
-                "      <shareable/>\n"
-                "    </disk>\n"
-            )

@@ -25,18 +25,9 @@ if TYPE_CHECKING:
 
 KERNEL = "linux-image-cloud-amd64"
 BUSYBOX = "busybox-static"
-# Loaded in this order when the kernel has them as modules; the second row only when the
-# kernel arguments ask for it, for each costs a fresh guest some hundredths of a second.
+# Loaded in this order when the kernel has them as modules.
 MODULES = ("evdev", "button")
-DISK_MODULES = (
-    "virtio_ring",
-    "virtio",
-    "virtio_pci_legacy_dev",
-    "virtio_pci_modern_dev",
-    "virtio_pci",
-    "virtio_blk",
-)
-APPLETS = ("acpid", "cat", "dd", "insmod", "mkdir", "mkfifo", "mount", "poweroff", "sh")
+APPLETS = ("acpid", "insmod", "mkdir", "mkfifo", "mount", "poweroff", "sh")
 
 # `read -t` on a FIFO that nobody writes is a pause without a process: ten ticks a
 # second stay cheap under emulation. The kernel's own boot id is random from the first
@@ -48,9 +39,6 @@ mount -t devtmpfs dev /dev
 read -r arguments < /proc/cmdline
 for module in /modules/*.ko; do insmod "$module"; done
 case " $arguments " in
-*" vmha.disk "*) for module in /modules/disk/*.ko; do insmod "$module"; done ;;
-esac
-case " $arguments " in
 *" vmha.deaf "*) ;;
 *) acpid -c /etc/acpi -l /dev/null -p /dev/null ;;
 esac
@@ -58,15 +46,11 @@ read -r boot < /proc/sys/kernel/random/boot_id
 boot=${boot%%-*}${boot##*-}
 mkfifo /pause
 exec 3<>/pause
-disk=/dev/vda
-[ -b $disk ] || disk=
 n=0
 while :; do
     n=$((n + 1))
     read -r now rest < /proc/uptime
     echo "tick $boot $n $now"
-    [ -z "$disk" ] || echo "tick $boot $n $now" |
-        dd of=$disk bs=512 count=1 conv=sync oflag=direct 2>/dev/null
     read -r -t 0.1 nothing <&3
 done
 """
@@ -79,7 +63,7 @@ PLACES = {
 
 def cached(cache: Path) -> Path:
     """The directory with ``vmlinuz`` and ``initrd.img``, built when it is missing."""
-    recipe = repr((KERNEL, BUSYBOX, MODULES, DISK_MODULES, APPLETS, PLACES))
+    recipe = repr((KERNEL, BUSYBOX, MODULES, APPLETS, PLACES))
     place = cache / f"guest-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
     if not (place / "initrd.img").exists():
         with scratch(cache) as work:
@@ -138,7 +122,7 @@ def _unpack(package: str, work: Path, root: Path) -> None:
 
 def _files(root: Path) -> Iterator[tuple[str, int, bytes]]:
     """Everything in the initramfs: path, mode, content (a link: its target)."""
-    for directory in ("bin", "dev", "proc", "sys", "modules", "modules/disk"):
+    for directory in ("bin", "dev", "proc", "sys", "modules"):
         yield directory, stat.S_IFDIR | 0o755, b""
     for directory in ("etc", "etc/acpi", "etc/acpi/PWRF"):
         yield directory, stat.S_IFDIR | 0o755, b""
@@ -147,19 +131,12 @@ def _files(root: Path) -> Iterator[tuple[str, int, bytes]]:
     yield "bin/busybox", stat.S_IFREG | 0o755, busybox.read_bytes()
     for applet in APPLETS:
         yield f"bin/{applet}", stat.S_IFLNK | 0o777, b"busybox"
-    yield from _modules(root, MODULES, "modules")
-    yield from _modules(root, DISK_MODULES, "modules/disk")
+    for number, name in enumerate(MODULES):
+        for found in root.glob(f"**/kernel/**/{name}.ko*"):
+            place = f"modules/{number}-{name}.ko"
+            yield place, stat.S_IFREG | 0o644, _plain(found)
     for place, text in PLACES.items():
         yield place[1:], stat.S_IFREG | 0o755, text.encode()
-
-
-def _modules(
-    root: Path, names: tuple[str, ...], directory: str
-) -> Iterator[tuple[str, int, bytes]]:
-    for number, name in enumerate(names):
-        for found in root.glob(f"**/kernel/**/{name}.ko*"):
-            place = f"{directory}/{number}-{name}.ko"
-            yield place, stat.S_IFREG | 0o644, _plain(found)
 
 
 def _plain(module: Path) -> bytes:

@@ -267,7 +267,6 @@ class Lab:
             "network": str(self._plan.network(node.name)),
             "lower": self._plan.lower,
             "shared": {str(self._plan.shared): "/shared"},
-            "disks": self._plan.disks,
             "boot_delay_s": self._plan.boot_delay_s,
         }
         (directory / "plan.json").write_text(json.dumps(own))

@@ -73,6 +73,8 @@ class Machine:
         if end == "halted":
             (self.directory / "power").write_text("off\n")
         elif end == "reset":
+            # The next child must not be born into the dead node's PID namespace.
+            ns.join("/proc/self/ns/pid", ns.CLONE_NEWPID)
             again = [sys.executable, "-I", __file__, str(self.directory)]
             delay = str(self.plan["boot_delay_s"])
             os.execv(sys.executable, [*again, "--after", delay])  # noqa: S606
@@ -151,8 +153,6 @@ class Machine:
         ns.mount("tmpfs", dev, "tmpfs", ns.MS_NOSUID, "mode=755,size=1m")
         for name, (major, minor) in DEVICES.items():
             _node(f"{dev}/{name}", 0o020666, major, minor)
-        for name, (major, minor) in self.plan["disks"].items():
-            _node(f"{dev}/{name}", 0o060660, major, minor)
         for name, target in LINKS.items():
             os.symlink(target, f"{dev}/{name}")
         quiet = ns.MS_NOSUID | ns.MS_NODEV

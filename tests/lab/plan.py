@@ -35,7 +35,6 @@ class Plan:
     boot_delay_s: float = BOOT_DELAY_S
     token_ms: int = 1000
     debs: list[str] = field(default_factory=list)
-    disks: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def directory(self) -> Path:
@@ -90,7 +89,6 @@ def read(name: str) -> Plan:
         found = json.loads((RUN / name / "lab.json").read_text())
     except (OSError, ValueError):
         raise NotUp(f"the lab {name} is not up; start it with `lab up`") from None
-    found["disks"] = {key: tuple(value) for key, value in found["disks"].items()}
     return Plan(**found)
 
 

@@ -19,7 +19,7 @@ PROGRAMS = {
     "ipmi_sim": "openipmi",
     "ip": "iproute2",
     "nsenter": "util-linux",
-    "losetup": "mount",
+    "mount": "mount",
 }
 FILES = {
     "/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring",

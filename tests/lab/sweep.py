@@ -29,7 +29,6 @@ def sweep(directory: Path) -> None:
     # Twice: a machine that is being switched on may start a process meanwhile.
     for _ in range(2):
         end(list(processes(directory)))
-    _detach_loops(directory)
     _unmount(directory)
     if directory.is_dir():
         remove_tree(directory)
@@ -77,14 +76,6 @@ def _works_on(argv: list[bytes], directory: Path) -> bool:
     programs = {Path(word).name for word in words[:6]}
     inside = f"{directory}/"
     return bool(programs & set(OURS)) and any(word.startswith(inside) for word in words)
-
-
-def _detach_loops(directory: Path) -> None:
-    said = run(["losetup", "--list", "--noheadings", "-O", "NAME,BACK-FILE"], 20, False)
-    for line in said.stdout.splitlines():
-        device, _, file = line.strip().partition(" ")
-        if file.strip().startswith(f"{directory}/"):
-            run(["losetup", "--detach", device], 20)
 
 
 def _unmount(directory: Path) -> None:

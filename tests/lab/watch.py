@@ -107,7 +107,6 @@ class Watch:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._live, name="watch", daemon=True)
         self._copies: dict[tuple[int, str], _Seen] = {}
-        self._others: dict[tuple[int, str], str] = {}
         self._sightings: dict[str, list[Sighting]] = {}
         self._read: dict[Path, int] = {}
         self.worst_gap_s = 0.0
@@ -257,13 +256,8 @@ class Watch:
                 continue
             comm, started = _identity(entry)
             key = (int(entry), started)
-            if key in self._copies or self._others.get(key) == comm:
-                continue
-            if not comm.startswith("qemu-system"):
-                # Remembered by its name: a process gets another one when it execs.
-                self._others[key] = comm
-                continue
-            self._meet(key)
+            if comm.startswith("qemu-system") and key not in self._copies:
+                self._meet(key)
 
     def _meet(self, key: tuple[int, str]) -> None:
         pid = key[0]

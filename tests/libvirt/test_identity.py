@@ -137,14 +137,14 @@ def test_an_edited_config_stops_the_guest_that_runs_before_the_other_starts(
 def test_a_record_of_a_guest_that_another_resource_has_is_not_acted_upon(
     beta: Host, agent: Path, fresh: Fresh
 ) -> None:
-    guest = fresh()
+    guest, another = fresh(), fresh()
     renamed = guests.resource(agent, guest)
     assert renamed.call(beta, "start").code == 0
     folder = beta.path("/run/vmha/guests")
     stale = folder / "former-name.guest"
     stale.write_text((folder / f"{guest.name}.guest").read_text())
     stale.chmod(0o600)
-    former = guests.resource(agent, guest).but(config="/run/guests/none.xml")
+    former = guests.resource(agent, another)
     former.instance = "former-name"
 
     assert former.call(beta, "stop").code == 0

@@ -14,10 +14,10 @@ from vmha.agents.hypervisor.state import State
 from vmha.agents.protocol.agent import Outcome
 from vmha.agents.protocol.deadline import Deadline
 from vmha.agents.protocol.errors import AgentError
+from vmha.agents.vm.arrival import migrate_from
 from vmha.agents.vm.emulator import QEMU, Emulator
 from vmha.agents.vm.identity import Identity
 from vmha.agents.vm.lifecycle import start
-from vmha.agents.vm.migrate import migrate_from
 from vmha.agents.vm.monitor import monitor
 from vmha.agents.vm.observation import Observation
 from vmha.agents.vm.record import Record, RecordStore
@@ -39,6 +39,7 @@ class Eyes:
         self.clock = clock
         self.views = {name: list(seen) for name, seen in views.items()}
         self.listed: list[str] | None = []
+        self.came: list[Sight] = []
         self.looks = 0
 
     def look(
@@ -55,6 +56,11 @@ class Eyes:
         return Observation(
             identity, sight, process, emulator if present else None, None, silence
         )
+
+    def arrived(
+        self, uri: str, store: RecordStore, instance: str, deadline: Deadline
+    ) -> list[Sight]:
+        return self.came
 
     def unaccounted(
         self, uri: str, store: RecordStore, instance: str, deadline: Deadline
@@ -251,3 +257,31 @@ def test_an_arrival_that_does_not_come_ends_in_time(
     outcome = node.do("migrate_from")
     assert outcome.exit_code == 1
     assert node.clock.now_s <= (5 if soon else 20.5)
+
+
+def test_what_arrived_under_another_name_is_recorded_so_that_the_stop_finds_it(
+    tmp_path: Path,
+) -> None:
+    node = Node(tmp_path)
+    node.eyes.came = [Sight(State.RUNNING, name="other", uuid=OTHER)]
+    assert node.do("migrate_from").exit_code == 1
+    record = node.store.read("vm1")
+    assert record is not None
+    assert (record.name, record.uuid) == ("other", OTHER)
+
+
+def test_a_start_that_libvirt_may_still_carry_out_is_never_not_running(
+    tmp_path: Path,
+) -> None:
+    node = Node(tmp_path, vm1=[(State.SILENT, Process.BEGUN)])
+    assert node.do("monitor").exit_code == 1
+
+
+def test_a_guest_created_anew_by_hand_is_found_by_a_recurring_monitor(
+    tmp_path: Path,
+) -> None:
+    """Its file gives no UUID; the recorded one is gone, the name is there."""
+    node = Node(tmp_path, vm1=[GONE, RUNS])
+    node.record()
+    assert node.do("monitor", interval_s=10).exit_code == 0
+    assert node.eyes.looks == 2

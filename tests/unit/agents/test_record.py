@@ -176,3 +176,15 @@ def test_any_name_comes_back_or_counts_as_one_line(
     assert read is None or read == written
     if not (set(name + source) - set("abcdefghijklmnopqrstuvwxyz =./-")):
         assert name == " " * len(name) or read == written
+
+
+def test_a_start_that_was_begun_is_recorded_even_before_the_uuid_is_known(
+    tmp_path: Path,
+) -> None:
+    store = RecordStore(str(tmp_path / "records"))
+    begun = Record("vm1", "", "qemu", "qemu:///system", "/srv/vm1.xml", pending=True)
+    store.write("vm1", begun)
+    read = store.read("vm1")
+    assert read == begun
+    assert read is not None
+    assert read.pending

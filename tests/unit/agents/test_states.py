@@ -25,16 +25,16 @@ from vmha.agents.vm.states import (
 )
 
 PRESENCE = """
-                PRESENT  NONE     UNREADABLE  INAPPLICABLE  UNASKED
-ABSENT          run      gone     ?           gone          ?
-SHUT_OFF        run      gone     ?           gone          ?
-SILENT          run      gone     ?           ?             ?
-RUNNING         run      run      run         run           run
-PAUSED          run      run      run         run           run
-MIGRATING       run      run      run         run           run
-SHUTTING_DOWN   run      run      run         run           run
-CRASHED         run      run      run         run           run
-SUSPENDED       run      run      run         run           run
+                PRESENT  NONE     UNREADABLE  INAPPLICABLE  UNASKED  BEGUN
+ABSENT          run      gone     ?           gone          ?  gone
+SHUT_OFF        run      gone     ?           gone          ?  gone
+SILENT          run      gone     ?           ?             ?  ?
+RUNNING         run      run      run         run           run  run
+PAUSED          run      run      run         run           run  run
+MIGRATING       run      run      run         run           run  run
+SHUTTING_DOWN   run      run      run         run           run  run
+CRASHED         run      run      run         run           run  run
+SUSPENDED       run      run      run         run           run  run
 """
 ANSWERS = {
     "run": Presence.RUNNING,
@@ -43,71 +43,71 @@ ANSWERS = {
 }
 
 MONITOR = """
-                PRESENT  NONE     UNREADABLE  INAPPLICABLE  UNASKED
-ABSENT          1        7        1           7             1
-SHUT_OFF        1        7        1           7             1
-SILENT          0        7        1           1             1
-RUNNING         0        0        0           0             0
-PAUSED          0        0        0           0             0
-MIGRATING       1        1        1           1             1
-SHUTTING_DOWN   0        0        0           0             0
-CRASHED         1        1        1           1             1
-SUSPENDED       1        1        1           1             1
+                PRESENT  NONE     UNREADABLE  INAPPLICABLE  UNASKED  BEGUN
+ABSENT          1        7        1           7             1  7
+SHUT_OFF        1        7        1           7             1  7
+SILENT          0        7        1           1             1  1
+RUNNING         0        0        0           0             0  0
+PAUSED          0        0        0           0             0  0
+MIGRATING       1        1        1           1             1  1
+SHUTTING_DOWN   0        0        0           0             0  0
+CRASHED         1        1        1           1             1  1
+SUSPENDED       1        1        1           1             1  1
 """
 
 START = """
-                PRESENT  NONE     UNREADABLE  INAPPLICABLE  UNASKED
-ABSENT          REFUSE   CREATE   WAIT        CREATE        REFUSE
-SHUT_OFF        REFUSE   CREATE   WAIT        CREATE        REFUSE
-SILENT          WAIT     WAIT     WAIT        WAIT          WAIT
-RUNNING         ALREADY  ALREADY  ALREADY     ALREADY       ALREADY
-PAUSED          ALREADY  ALREADY  ALREADY     ALREADY       ALREADY
-MIGRATING       REFUSE   REFUSE   REFUSE      REFUSE        REFUSE
-SHUTTING_DOWN   WAIT     WAIT     WAIT        WAIT          WAIT
-CRASHED         REFUSE   REFUSE   REFUSE      REFUSE        REFUSE
-SUSPENDED       REFUSE   REFUSE   REFUSE      REFUSE        REFUSE
+                PRESENT  NONE     UNREADABLE  INAPPLICABLE  UNASKED  BEGUN
+ABSENT          REFUSE   CREATE   WAIT        CREATE        REFUSE  CREATE
+SHUT_OFF        REFUSE   CREATE   WAIT        CREATE        REFUSE  CREATE
+SILENT          WAIT     WAIT     WAIT        WAIT          WAIT  WAIT
+RUNNING         ALREADY  ALREADY  ALREADY     ALREADY       ALREADY  ALREADY
+PAUSED          ALREADY  ALREADY  ALREADY     ALREADY       ALREADY  ALREADY
+MIGRATING       REFUSE   REFUSE   REFUSE      REFUSE        REFUSE  REFUSE
+SHUTTING_DOWN   WAIT     WAIT     WAIT        WAIT          WAIT  WAIT
+CRASHED         REFUSE   REFUSE   REFUSE      REFUSE        REFUSE  REFUSE
+SUSPENDED       REFUSE   REFUSE   REFUSE      REFUSE        REFUSE  REFUSE
 """
 
 # One table per phase; "PAUSED*" is a paused guest that may be resumed to obey.
 STOP = {
     Phase.GRACEFUL: """
-                PRESENT    NONE       UNREADABLE  INAPPLICABLE  UNASKED
-ABSENT          KILL       DONE       WAIT        DONE          WAIT
-SHUT_OFF        KILL       DONE       WAIT        DONE          WAIT
-SILENT          WAIT       DONE       WAIT        WAIT          WAIT
-RUNNING         SHUT_DOWN  SHUT_DOWN  SHUT_DOWN   SHUT_DOWN     SHUT_DOWN
-PAUSED          DESTROY    DESTROY    DESTROY     DESTROY       DESTROY
-PAUSED*         RESUME     RESUME     RESUME      RESUME        RESUME
-MIGRATING       DESTROY    DESTROY    DESTROY     DESTROY       DESTROY
-SHUTTING_DOWN   WAIT       WAIT       WAIT        WAIT          WAIT
-CRASHED         DESTROY    DESTROY    DESTROY     DESTROY       DESTROY
-SUSPENDED       DESTROY    DESTROY    DESTROY     DESTROY       DESTROY
+                PRESENT    NONE       UNREADABLE  INAPPLICABLE  UNASKED  BEGUN
+ABSENT          KILL       DONE       WAIT        DONE          WAIT  DONE
+SHUT_OFF        KILL       DONE       WAIT        DONE          WAIT  DONE
+SILENT          WAIT       DONE       WAIT        WAIT          WAIT  WAIT
+RUNNING         SHUT_DOWN  SHUT_DOWN  SHUT_DOWN   SHUT_DOWN     SHUT_DOWN  SHUT_DOWN
+PAUSED          DESTROY    DESTROY    DESTROY     DESTROY       DESTROY  DESTROY
+PAUSED*         RESUME     RESUME     RESUME      RESUME        RESUME  RESUME
+MIGRATING       DESTROY    DESTROY    DESTROY     DESTROY       DESTROY  DESTROY
+SHUTTING_DOWN   WAIT       WAIT       WAIT        WAIT          WAIT  WAIT
+CRASHED         DESTROY    DESTROY    DESTROY     DESTROY       DESTROY  DESTROY
+SUSPENDED       DESTROY    DESTROY    DESTROY     DESTROY       DESTROY  DESTROY
 """,
     Phase.FORCE: """
-                PRESENT    NONE       UNREADABLE  INAPPLICABLE  UNASKED
-ABSENT          KILL       DONE       WAIT        DONE          WAIT
-SHUT_OFF        KILL       DONE       WAIT        DONE          WAIT
-SILENT          KILL       DONE       WAIT        WAIT          WAIT
-RUNNING         DESTROY    DESTROY    DESTROY     DESTROY       DESTROY
-PAUSED          DESTROY    DESTROY    DESTROY     DESTROY       DESTROY
-PAUSED*         DESTROY    DESTROY    DESTROY     DESTROY       DESTROY
-MIGRATING       DESTROY    DESTROY    DESTROY     DESTROY       DESTROY
-SHUTTING_DOWN   DESTROY    DESTROY    DESTROY     DESTROY       DESTROY
-CRASHED         DESTROY    DESTROY    DESTROY     DESTROY       DESTROY
-SUSPENDED       DESTROY    DESTROY    DESTROY     DESTROY       DESTROY
+                PRESENT    NONE       UNREADABLE  INAPPLICABLE  UNASKED  BEGUN
+ABSENT          KILL       DONE       WAIT        DONE          WAIT  DONE
+SHUT_OFF        KILL       DONE       WAIT        DONE          WAIT  DONE
+SILENT          KILL       DONE       WAIT        WAIT          WAIT  WAIT
+RUNNING         DESTROY    DESTROY    DESTROY     DESTROY       DESTROY  DESTROY
+PAUSED          DESTROY    DESTROY    DESTROY     DESTROY       DESTROY  DESTROY
+PAUSED*         DESTROY    DESTROY    DESTROY     DESTROY       DESTROY  DESTROY
+MIGRATING       DESTROY    DESTROY    DESTROY     DESTROY       DESTROY  DESTROY
+SHUTTING_DOWN   DESTROY    DESTROY    DESTROY     DESTROY       DESTROY  DESTROY
+CRASHED         DESTROY    DESTROY    DESTROY     DESTROY       DESTROY  DESTROY
+SUSPENDED       DESTROY    DESTROY    DESTROY     DESTROY       DESTROY  DESTROY
 """,
     Phase.KILL: """
-                PRESENT    NONE       UNREADABLE  INAPPLICABLE  UNASKED
-ABSENT          KILL       DONE       WAIT        DONE          WAIT
-SHUT_OFF        KILL       DONE       WAIT        DONE          WAIT
-SILENT          KILL       DONE       WAIT        WAIT          WAIT
-RUNNING         KILL       DESTROY    DESTROY     DESTROY       DESTROY
-PAUSED          KILL       DESTROY    DESTROY     DESTROY       DESTROY
-PAUSED*         KILL       DESTROY    DESTROY     DESTROY       DESTROY
-MIGRATING       KILL       DESTROY    DESTROY     DESTROY       DESTROY
-SHUTTING_DOWN   KILL       DESTROY    DESTROY     DESTROY       DESTROY
-CRASHED         KILL       DESTROY    DESTROY     DESTROY       DESTROY
-SUSPENDED       KILL       DESTROY    DESTROY     DESTROY       DESTROY
+                PRESENT    NONE       UNREADABLE  INAPPLICABLE  UNASKED  BEGUN
+ABSENT          KILL       DONE       WAIT        DONE          WAIT  DONE
+SHUT_OFF        KILL       DONE       WAIT        DONE          WAIT  DONE
+SILENT          KILL       DONE       WAIT        WAIT          WAIT  WAIT
+RUNNING         KILL       DESTROY    DESTROY     DESTROY       DESTROY  DESTROY
+PAUSED          KILL       DESTROY    DESTROY     DESTROY       DESTROY  DESTROY
+PAUSED*         KILL       DESTROY    DESTROY     DESTROY       DESTROY  DESTROY
+MIGRATING       KILL       DESTROY    DESTROY     DESTROY       DESTROY  DESTROY
+SHUTTING_DOWN   KILL       DESTROY    DESTROY     DESTROY       DESTROY  DESTROY
+CRASHED         KILL       DESTROY    DESTROY     DESTROY       DESTROY  DESTROY
+SUSPENDED       KILL       DESTROY    DESTROY     DESTROY       DESTROY  DESTROY
 """,
 }
 

@@ -29,12 +29,6 @@ def test_the_definition_carries_any_name_and_the_deaf_guests_argument() -> None:
     assert serial.get("path") == "/s'"
 
 
-def test_shared_disks_are_shareable() -> None:
-    text = Guest("g", IMAGE, "/s", disks=("/dev/w",)).xml()
-    domain = ElementTree.fromstring(text)  # noqa: S314
-    assert domain.find("devices/disk/shareable") is not None
-
-
 def test_a_guests_name_is_read_from_qemus_words() -> None:
     words = ["/usr/bin/qemu-system-x86_64", "-name", "guest=web1,debug-threads=on"]
     assert guest_name(words) == "web1"
