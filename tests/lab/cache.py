@@ -61,19 +61,33 @@ def remove_tree(tree: Path) -> None:
 def hold(
     lock: Path, timeout_s: float, waiting: Callable[[str], None] = lambda _: None
 ) -> Iterator[None]:
-    """Hold a lock file, which ends with the process; raises TimedOut."""
+    """Hold a lock file, which ends with the process; raises TimedOut.
+
+    The file is removed when it is let go, so that names used once leave nothing.
+    """
     lock.parent.mkdir(parents=True, exist_ok=True)
     ends = time.monotonic() + timeout_s
-    with lock.open("w") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if time.monotonic() > ends:
-                    raise TimedOut(
-                        f"another run holds {lock} for more than {timeout_s:g} s"
-                    ) from None
-                waiting(f"another run holds {lock}")
-                time.sleep(0.2)
+    while (file := _locked(lock)) is None:
+        if time.monotonic() > ends:
+            raise TimedOut(f"another run holds {lock} for more than {timeout_s:g} s")
+        waiting(f"another run holds {lock}")
+        time.sleep(0.2)
+    try:
         yield
+    finally:
+        lock.unlink(missing_ok=True)
+        os.close(file)
+
+
+def _locked(lock: Path) -> int | None:
+    """The descriptor of the lock, held, or None while another run holds it."""
+    file = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # The last holder may have removed the file that we opened.
+        if os.path.samestat(os.fstat(file), os.stat(lock)):
+            return file
+    except OSError:
+        pass
+    os.close(file)
+    return None

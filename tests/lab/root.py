@@ -20,6 +20,7 @@ from . import sources
 from .cache import CACHE, hold, remove_tree, scratch
 from .commands import run, watched
 from .errors import LabError
+from .plan import RUN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +74,7 @@ INSTEAD = {
 }
 RECIPE = 1
 BUILD_TIMEOUT_S = 1200.0
-KEEP_LAYERS_S = 7 * 86400
+KEEP_LAYERS_S = 86400.0
 NO_SERVICES = "#!/bin/sh\nexit 101\n"
 DPKG_QUICK = "force-unsafe-io\n"
 # The build ends with this process, however that ends, and its mounts with the build.
@@ -192,6 +193,9 @@ def _install(root: Path, debs: Sequence[Path], work: Path) -> None:
 
 
 def _forget_old_layers(cache: Path) -> None:
+    """Remove the layers that no lab has used for long, nor uses now."""
+    plans = "".join(plan.read_text() for plan in RUN.glob("*/lab.json"))
     for old in cache.glob("layer-*"):
-        if time.time() - old.stat().st_mtime > KEEP_LAYERS_S:
+        unused_s = time.time() - old.stat().st_mtime
+        if unused_s > KEEP_LAYERS_S and str(old) not in plans:
             remove_tree(old)
