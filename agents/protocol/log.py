@@ -1,11 +1,13 @@
 """Messages to syslog, in the words an administrator greps for.
 
 One message per action at info, repeated monitors at debug. Secrets never come here.
-The ``syslog`` module costs 1 ms where ``logging`` costs 13.
+The ``syslog`` module costs 1 ms where ``logging`` costs 13. A log daemon that hangs is
+waited for once, and shortly: no message is worth an operation.
 """
 
 from __future__ import annotations
 
+import _thread
 import syslog
 
 TYPE_CHECKING = False
@@ -17,16 +19,20 @@ _FACILITIES = {"none": None, "daemon": syslog.LOG_DAEMON, "user": syslog.LOG_USE
 }
 
 
+PATIENCE_S = 0.3
+
+
 class Log:
     """Writes one line per message: ``TAG: sentence``.
 
     ``environ`` is read for Pacemaker's ``HA_LOGFACILITY`` and ``HA_debug``.
     """
 
-    __slots__ = ("_debug", "_facility", "_tag")
+    __slots__ = ("_debug", "_facility", "_hangs", "_tag")
 
     def __init__(self, tag: str, environ: Mapping[str, str]) -> None:
         self._tag = tag
+        self._hangs = False
         name = environ.get("HA_LOGFACILITY", "daemon").lower()
         self._facility = _FACILITIES.get(name, syslog.LOG_DAEMON)
         self._debug = environ.get("HA_debug", "0").lower() not in ("", "0", "no", "off")
@@ -49,8 +55,16 @@ class Log:
             self._write(syslog.LOG_DEBUG, sentence)
 
     def _write(self, priority: int, sentence: str) -> None:
-        if self._facility is None:
+        if self._facility is None or self._hangs:
             return
-        syslog.openlog(self._tag, syslog.LOG_PID, self._facility)
+        done = _thread.allocate_lock()
+        done.acquire()
+        _thread.start_new_thread(self._send, (priority, sentence, done))
+        self._hangs = not done.acquire(timeout=PATIENCE_S)
+
+    def _send(self, priority: int, sentence: str, done: _thread.LockType) -> None:
+        """Hand the lines to the log daemon; blocks while its socket is full."""
+        syslog.openlog(self._tag, syslog.LOG_PID, self._facility or syslog.LOG_DAEMON)
         for line in sentence.splitlines():
             syslog.syslog(priority, line.replace("\0", "?"))
+        done.release()

@@ -66,7 +66,7 @@ def run(
         raise Unreachable(
             f"{argv[0]} did not end within {deadline.timeout_s:.1f} s and was killed"
         ) from error
-    return Result(child.returncode, out.decode(errors="replace"), _text(err))
+    return Result(child.returncode, out.decode(errors="surrogateescape"), _text(err))
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

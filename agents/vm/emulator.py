@@ -16,7 +16,8 @@ from vmha.agents.protocol.deadline import Deadline
 PROC = "/proc"
 QEMU = "qemu"
 LXC = "lxc"
-_QEMU_PROCESS_NAMES = ("qemu", "kvm")
+_KTHREADD = "2"  # the parent of kernel threads, such as kvm-pit
+_DEAD = ("Z", "X")  # proc(5), State
 
 
 class Emulator:
@@ -103,7 +104,11 @@ class ProcessTable:
         return [part.decode(errors="replace") for part in raw.split(b"\0")[:-1]]
 
     def _is_half_dead(self, pid: int) -> bool:
-        """Tell a QEMU whose other threads live on from a plain zombie."""
+        """Tell a QEMU that the kernel still holds from a plain zombie.
+
+        Its memory, and with it its arguments, is gone; it may still be waiting for a
+        disk to take its last writes.
+        """
         try:
             with open(f"{self._folder}/{pid}/status", encoding="utf-8") as file:
                 lines = dict(line.split(":", 1) for line in file if ":" in line)
@@ -111,7 +116,10 @@ class ProcessTable:
             return False
         name = lines.get("Name", "").strip()
         threads = lines.get("Threads", "1").strip()
-        return name.startswith(_QEMU_PROCESS_NAMES) and threads != "1"
+        if lines.get("PPid", "").strip() == _KTHREADD:
+            return False
+        is_dead = lines.get("State", "").strip()[:1] in _DEAD and threads == "1"
+        return (name.startswith(QEMU) or name == "kvm") and not is_dead
 
 
 def _emulator(pid: int, argv: list[str]) -> Emulator | None:
@@ -121,7 +129,10 @@ def _emulator(pid: int, argv: list[str]) -> Emulator | None:
     in the name is doubled) and containers with ``libvirt_lxc --name NAME``. QEMU's own
     name is not looked at: the definition chooses it.
     """
-    options = dict(zip(argv[1:], argv[2:]))
+    # What libvirt writes comes first; later words may be anybody's, as in -append.
+    options: dict[str, str] = {}
+    for option, value in zip(argv[1:], argv[2:]):
+        options.setdefault(option, value)
     if argv[0].rpartition("/")[2] == "libvirt_lxc":
         return Emulator(pid, LXC, options.get("--name", ""), "", True)
     uuid = options.get("-uuid", "").lower()

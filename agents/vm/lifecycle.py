@@ -25,6 +25,7 @@ POLL_S = 0.2
 def start(operation: Operation, observer: Observer, store: RecordStore) -> Outcome:
     """Start the guest, or find it running."""
     operation.values.require_good()
+    hold(operation, store)
     guest = identities.from_parameters(operation.values, operation.deadline)
     record = store.read(operation.instance)
     if record is not None and not (guest.is_same(record) and guest.uri == record.uri):
@@ -39,6 +40,18 @@ def start(operation: Operation, observer: Observer, store: RecordStore) -> Outco
     write_record(operation, store, seen, pending=True)
     _create(operation, seen)
     return _confirmed(operation, observer, store, guest)
+
+
+def hold(operation: Operation, store: RecordStore) -> None:
+    """Hold the instance until this process ends; raises Refused if it is taken.
+
+    A cleanup makes Pacemaker forget an action that still runs, and probe beside it: the
+    probe must not say "not running" of a guest that is about to be.
+    """
+    while store.hold(operation.instance) is None:
+        if operation.deadline.expired():
+            raise Refused("an earlier start or migration of it has not ended yet")
+        operation.deadline.sleep(POLL_S)
 
 
 def write_record(

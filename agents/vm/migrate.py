@@ -26,7 +26,7 @@ from vmha.agents.protocol.errors import (
 )
 from vmha.agents.vm import identity as identities
 from vmha.agents.vm.identity import Identity
-from vmha.agents.vm.lifecycle import resources_of
+from vmha.agents.vm.lifecycle import hold, resources_of
 from vmha.agents.vm.observation import Observation, Observer, host_name, running_one
 from vmha.agents.vm.record import RecordStore
 from vmha.agents.vm.states import Presence, Verdict, migration_verdict
@@ -51,6 +51,7 @@ def migrate_to(operation: Operation, observer: Observer, store: RecordStore) -> 
     """Move the running guest to the node Pacemaker chose."""
     for name in _WAY:
         operation.values.text(name)
+    hold(operation, store)
     known = identities.meant(
         operation.values, store, operation.instance, operation.deadline
     )

@@ -21,6 +21,17 @@ TRANSIENT_S = 0.5
 
 def monitor(operation: Operation, observer: Observer, store: RecordStore) -> Outcome:
     """Answer 0, 7 or 1 about the resource's guest on this node."""
+    held = store.is_held(operation.instance)
+    outcome = _monitor(operation, observer, store)
+    if held and outcome.exit_code == exitcodes.NOT_RUNNING:
+        return Outcome(
+            exitcodes.GENERIC,
+            f"{outcome.sentence}; but a start or migration of it is under way here",
+        )
+    return outcome
+
+
+def _monitor(operation: Operation, observer: Observer, store: RecordStore) -> Outcome:
     known_well = identities.recorded(operation.values, store, operation.instance)
     if known_well is not None and not operation.is_probe:
         seen = observer.look(known_well, operation.deadline, with_processes=False)

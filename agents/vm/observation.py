@@ -146,11 +146,8 @@ class Observer:
     def _emulator_of(
         self, identity: Identity, sight: Sight
     ) -> tuple[Process, Emulator | None]:
-        if identity.driver != QEMU or not (
-            uris.is_local(identity.uri) or identity.uri == ""
-        ):
-            return Process.INAPPLICABLE, None
-        emulators = self._table.emulators()
+        is_local = uris.is_local(identity.uri) or identity.uri == ""
+        emulators = self._table.emulators() if is_local else []
         if emulators is None:
             return Process.UNREADABLE, None
         uuid = identity.uuid or sight.uuid
@@ -158,6 +155,8 @@ class Observer:
             same_name = not uuid and emulator.name == identity.name
             if (uuid and emulator.uuid == uuid) or same_name:
                 return Process.PRESENT, emulator
+        if identity.driver != QEMU or not is_local:
+            return Process.INAPPLICABLE, None
         return (Process.BEGUN if identity.pending else Process.NONE), None
 
     def _observation(

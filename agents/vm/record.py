@@ -7,6 +7,7 @@ file or libvirt is gone. Written atomically; removed only after a proven stop.
 
 from __future__ import annotations
 
+import fcntl
 import os
 
 from vmha.agents.protocol import files
@@ -80,6 +81,36 @@ class RecordStore:
         except FileNotFoundError:
             return
 
+    def hold(self, instance: str) -> int | None:
+        """Take an instance for an action that begins or moves it; None if it is taken.
+
+        Returns a descriptor; the hold ends with it, at the latest with the process.
+        """
+        os.makedirs(self._folder, mode=0o700, exist_ok=True)
+        path = f"{self._path(instance)}.lock"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        return descriptor
+
+    def is_held(self, instance: str) -> bool:
+        """Tell whether a start or migration of the instance is under way here."""
+        try:
+            path = f"{self._path(instance)}.lock"
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
     def others(self, instance: str) -> list[Record]:
         """Return the records of all other instances on this node."""
         own = os.path.basename(self._path(instance))
@@ -87,7 +118,7 @@ class RecordStore:
             names = sorted(os.listdir(self._folder))
         except FileNotFoundError:
             return []
-        wanted = [n for n in names if n != own and not n.endswith(".new")]
+        wanted = [n for n in names if n != own and n.endswith(".guest")]
         found = [self._read(os.path.join(self._folder, name)) for name in wanted]
         return [record for record in found if record is not None]
 

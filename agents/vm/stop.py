@@ -37,6 +37,10 @@ def stop(
 ) -> Outcome:
     """Stop every guest that this resource may have here, with proof."""
     values, instance = operation.values, operation.instance
+    while store.is_held(instance):  # see lifecycle.hold
+        if operation.deadline.expired():
+            return Outcome(exitcodes.GENERIC, "a start or migration has not ended yet")
+        operation.deadline.sleep(POLL_S)
     known = identities.resolve(values, store, instance, operation.deadline)
     if not known.identities:
         return _stop_unknown(operation, observer, store, known)

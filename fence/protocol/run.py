@@ -205,8 +205,10 @@ def _call(
     if action == "validate-all":
         return 0
     voice.about(agent.name_of(values))
-    for name in wishes.unknown:
-        voice.log.warning(f"the parameter {name} is not known and is ignored")
+    if wishes.unknown:
+        # Not by name: what looks like one may be a part of a secret with a line break.
+        count = len(wishes.unknown)
+        voice.log.warning(f"{count} unknown parameter(s) given and ignored")
     return _fence(agent, action, values, budget, deadline.elapsed_s(), voice)
 
 

@@ -29,7 +29,7 @@ class ScriptFailed(AgentError):
 
 
 def from_script(script: str, deadline: Deadline) -> bytes:
-    """Run the program and return what it prints, without white space around it."""
+    """Run the program and return what it prints, without the end of its line."""
     try:
         argv = shlex.split(script)
     except ValueError as error:
@@ -43,7 +43,7 @@ def from_script(script: str, deadline: Deadline) -> bytes:
         raise ScriptFailed(argv[0], _how(str(error), argv[0])) from error
     if result.exit_code:
         raise ScriptFailed(argv[0], f"ended with exit code {result.exit_code}")
-    password = result.stdout.strip()
+    password = result.stdout.rstrip("\r\n")
     if not password:
         raise ScriptFailed(argv[0], "printed nothing")
     return password.encode("utf-8", "surrogateescape")

@@ -38,14 +38,20 @@ class FakeProc:
         (folder / "meminfo").write_text("")
 
     def add(
-        self, pid: int, argv: Sequence[str], name: str = "qemu-kvm", threads: int = 3
+        self,
+        pid: int,
+        argv: Sequence[str],
+        name: str = "qemu-kvm",
+        threads: int = 3,
+        state: str = "S (sleeping)",
+        parent: int = 1,
     ) -> None:
         place = self.folder / str(pid)
         place.mkdir()
         raw = b"".join(os.fsencode(part) + b"\0" for part in argv)
         (place / "cmdline").write_bytes(raw)
-        status = f"Name:\t{name}\nState:\tS (sleeping)\nThreads:\t{threads}\n"
-        (place / "status").write_text(status)
+        status = f"Name:\t{name}\nState:\t{state}\nPPid:\t{parent}\n"
+        (place / "status").write_text(f"{status}Threads:\t{threads}\n")
 
     def seen(self) -> list[tuple[str, str]] | None:
         found = ProcessTable(str(self.folder)).emulators()
@@ -104,12 +110,28 @@ def test_a_container_is_known_by_its_controller(proc: FakeProc) -> None:
 
 
 def test_a_zombie_runs_nothing(proc: FakeProc) -> None:
-    proc.add(10, [], threads=1)
+    proc.add(10, [], threads=1, state="Z (zombie)")
     assert proc.seen() == []
 
 
-def test_a_kernel_thread_is_no_emulator(proc: FakeProc) -> None:
-    proc.add(10, [], name="kworker/0:1", threads=1)
+def test_an_emulator_that_waits_for_its_last_writes_is_not_gone(
+    proc: FakeProc,
+) -> None:
+    """Its arguments are gone with its memory; one thread is left, in the kernel."""
+    proc.add(10, [], threads=1, state="D (disk sleep)")
+    assert proc.seen() is None
+
+
+def test_what_a_definition_adds_to_the_command_line_hides_no_guest(
+    proc: FakeProc,
+) -> None:
+    proc.add(10, [*qemu("vm1", UUID), "-append", "-uuid", "-name", "x"])
+    assert proc.seen() == [("vm1", UUID)]
+
+
+@pytest.mark.parametrize("name", ["kworker/0:1", "kvm-pit/4711", "kvm"])
+def test_a_kernel_thread_is_no_emulator(proc: FakeProc, name: str) -> None:
+    proc.add(10, [], name=name, threads=1, parent=2)
     assert proc.seen() == []
 
 
