@@ -188,3 +188,15 @@ def test_a_start_that_was_begun_is_recorded_even_before_the_uuid_is_known(
     assert read == begun
     assert read is not None
     assert read.pending
+
+
+def test_an_instance_is_held_by_one_action_until_it_ends(tmp_path: Path) -> None:
+    store = RecordStore(str(tmp_path / "records"))
+    assert not store.is_held("vm1")
+    held = store.hold("vm1")
+    assert held is not None
+    assert store.hold("vm1") is None
+    assert store.is_held("vm1")
+    assert not store.is_held("vm2")
+    os.close(held)
+    assert not store.is_held("vm1")
