@@ -16,7 +16,7 @@ from vmha.agents.protocol.errors import NotInstalled, Refused, Unreachable
 from vmha.agents.vm import identity as identities
 from vmha.agents.vm.identity import Identity
 from vmha.agents.vm.observation import Observation, Observer, host_name
-from vmha.agents.vm.record import Record, RecordStore
+from vmha.agents.vm.record import STARTS, Record, RecordStore
 from vmha.agents.vm.states import Beginning, Presence, start_step
 
 POLL_S = 0.2
@@ -25,7 +25,7 @@ POLL_S = 0.2
 def start(operation: Operation, observer: Observer, store: RecordStore) -> Outcome:
     """Start the guest, or find it running."""
     operation.values.require_good()
-    hold(operation, store)
+    hold(operation, store, STARTS)
     guest = identities.from_parameters(operation.values, operation.deadline)
     record = store.read(operation.instance)
     if record is not None and not (guest.is_same(record) and guest.uri == record.uri):
@@ -42,15 +42,15 @@ def start(operation: Operation, observer: Observer, store: RecordStore) -> Outco
     return _confirmed(operation, observer, store, guest)
 
 
-def hold(operation: Operation, store: RecordStore) -> None:
+def hold(operation: Operation, store: RecordStore, action: str) -> None:
     """Hold the instance until this process ends; raises Refused if it is taken.
 
     A cleanup makes Pacemaker forget an action that still runs, and probe beside it: the
     probe must not say "not running" of a guest that is about to be.
     """
-    while store.hold(operation.instance) is None:
+    while store.hold(operation.instance, action) is None:
         if operation.deadline.expired():
-            raise Refused("an earlier start or migration of it has not ended yet")
+            raise Refused(f"an earlier action that {action} it has not ended yet")
         operation.deadline.sleep(POLL_S)
 
 

@@ -28,7 +28,7 @@ from vmha.agents.vm import identity as identities
 from vmha.agents.vm.identity import Identity
 from vmha.agents.vm.lifecycle import hold, resources_of
 from vmha.agents.vm.observation import Observation, Observer, host_name, running_one
-from vmha.agents.vm.record import RecordStore
+from vmha.agents.vm.record import MOVES, RecordStore
 from vmha.agents.vm.states import Presence, Verdict, migration_verdict
 
 POLL_S = 0.2
@@ -51,7 +51,7 @@ def migrate_to(operation: Operation, observer: Observer, store: RecordStore) -> 
     """Move the running guest to the node Pacemaker chose."""
     for name in _WAY:
         operation.values.text(name)
-    hold(operation, store)
+    hold(operation, store, MOVES)
     known = identities.meant(
         operation.values, store, operation.instance, operation.deadline
     )

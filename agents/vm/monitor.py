@@ -13,7 +13,7 @@ from vmha.agents.protocol.errors import AgentError, BadParameter, NotInstalled
 from vmha.agents.vm import identity as identities
 from vmha.agents.vm.identity import Identity, Known
 from vmha.agents.vm.observation import Observation, Observer, host_name
-from vmha.agents.vm.record import Record, RecordStore
+from vmha.agents.vm.record import MOVES, STARTS, Record, RecordStore
 from vmha.agents.vm.states import Presence, Process, monitor_code
 
 TRANSIENT_S = 0.5
@@ -21,7 +21,7 @@ TRANSIENT_S = 0.5
 
 def monitor(operation: Operation, observer: Observer, store: RecordStore) -> Outcome:
     """Answer 0, 7 or 1 about the resource's guest on this node."""
-    held = store.is_held(operation.instance)
+    held = any(store.is_held(operation.instance, a) for a in (STARTS, MOVES))
     outcome = _monitor(operation, observer, store)
     if held and outcome.exit_code == exitcodes.NOT_RUNNING:
         return Outcome(

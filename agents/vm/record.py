@@ -13,6 +13,7 @@ import os
 from vmha.agents.protocol import files
 
 FOLDER = "/run/vmha/guests"
+STARTS, MOVES = "starts", "moves"  # what an instance is held for
 _FIELDS = ("name", "uuid", "driver", "uri", "source", "pending")
 _YES = "yes"
 
@@ -81,13 +82,13 @@ class RecordStore:
         except FileNotFoundError:
             return
 
-    def hold(self, instance: str) -> int | None:
-        """Take an instance for an action that begins or moves it; None if it is taken.
+    def hold(self, instance: str, action: str) -> int | None:
+        """Take an instance for a start or a migration; None if it is taken for that.
 
         Returns a descriptor; the hold ends with it, at the latest with the process.
         """
         os.makedirs(self._folder, mode=0o700, exist_ok=True)
-        path = f"{self._path(instance)}.lock"
+        path = f"{self._path(instance)}.{action}"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -96,10 +97,10 @@ class RecordStore:
             return None
         return descriptor
 
-    def is_held(self, instance: str) -> bool:
-        """Tell whether a start or migration of the instance is under way here."""
+    def is_held(self, instance: str, action: str) -> bool:
+        """Tell whether such an action on the instance is under way here."""
         try:
-            path = f"{self._path(instance)}.lock"
+            path = f"{self._path(instance)}.{action}"
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             return False

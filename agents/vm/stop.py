@@ -20,7 +20,7 @@ from vmha.agents.vm.emulator import ProcessTable
 from vmha.agents.vm.identity import Identity, Known
 from vmha.agents.vm.monitor import unaccounted
 from vmha.agents.vm.observation import Observation, Observer, host_name
-from vmha.agents.vm.record import RecordStore
+from vmha.agents.vm.record import STARTS, RecordStore
 from vmha.agents.vm.states import Phase, Step, stop_step
 
 POLL_S = 0.2
@@ -37,9 +37,9 @@ def stop(
 ) -> Outcome:
     """Stop every guest that this resource may have here, with proof."""
     values, instance = operation.values, operation.instance
-    while store.is_held(instance):  # see lifecycle.hold
+    while store.is_held(instance, STARTS):  # see lifecycle.hold
         if operation.deadline.expired():
-            return Outcome(exitcodes.GENERIC, "a start or migration has not ended yet")
+            return Outcome(exitcodes.GENERIC, "a start of it has not ended yet")
         operation.deadline.sleep(POLL_S)
     known = identities.resolve(values, store, instance, operation.deadline)
     if not known.identities:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from vmha.agents.vm.identity import Identity
 from vmha.agents.vm.lifecycle import start
 from vmha.agents.vm.monitor import monitor
 from vmha.agents.vm.observation import Observation
-from vmha.agents.vm.record import Record, RecordStore
+from vmha.agents.vm.record import MOVES, STARTS, Record, RecordStore
 from vmha.agents.vm.states import Process
 
 OTHER = "99999999-2222-3333-4444-555555555555"
@@ -285,3 +286,17 @@ def test_a_guest_created_anew_by_hand_is_found_by_a_recurring_monitor(
     node.record()
     assert node.do("monitor", interval_s=10).exit_code == 0
     assert node.eyes.looks == 2
+
+
+def test_a_probe_beside_a_start_or_a_migration_never_says_not_running(
+    tmp_path: Path,
+) -> None:
+    """A cleanup makes Pacemaker forget them and probe while they are under way."""
+    for action in (STARTS, MOVES):
+        node = Node(tmp_path)
+        assert node.do("monitor").exit_code == 7
+        held = node.store.hold("vm1", action)
+        assert held is not None
+        assert node.do("monitor").exit_code == 1
+        os.close(held)
+        assert node.do("monitor").exit_code == 7

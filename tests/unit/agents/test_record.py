@@ -192,11 +192,11 @@ def test_a_start_that_was_begun_is_recorded_even_before_the_uuid_is_known(
 
 def test_an_instance_is_held_by_one_action_until_it_ends(tmp_path: Path) -> None:
     store = RecordStore(str(tmp_path / "records"))
-    assert not store.is_held("vm1")
-    held = store.hold("vm1")
+    assert not store.is_held("vm1", "starts")
+    held = store.hold("vm1", "starts")
     assert held is not None
-    assert store.hold("vm1") is None
-    assert store.is_held("vm1")
-    assert not store.is_held("vm2")
+    assert store.hold("vm1", "starts") is None
+    assert store.is_held("vm1", "starts")
+    assert not store.is_held("vm2", "starts")
     os.close(held)
-    assert not store.is_held("vm1")
+    assert not store.is_held("vm1", "starts")
