@@ -12,7 +12,7 @@ from vmha.agents.protocol import log as logs
 def test_a_log_daemon_that_hangs_is_waited_for_once_and_shortly(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(logs.syslog, "syslog", lambda *_: time.sleep(2))
+    monkeypatch.setattr("syslog.syslog", lambda *_: time.sleep(2))
     log = logs.Log("test", {})
     began_s = time.monotonic()
     for _ in range(5):
