@@ -95,6 +95,7 @@ TIERS = (
             "debootstrap",
             "fence-agents",
             "libxml2-utils",
+            "libvirt-daemon-system",
             "lintian",
             "pcs",
             "resource-agents",
