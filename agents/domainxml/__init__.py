@@ -3,4 +3,5 @@
 - ``document``  text → a parsed definition, refused in one sentence if it is broken
 - ``identity``  the name, UUID and hypervisor type it declares
 - ``devices``   the networks and storage pools it needs
+- ``needs``     all that it needs to find on a node
 """
