@@ -1,12 +1,25 @@
-"""What all tiers share: ``--long`` and ``--seed``, and figures shown at the end."""
+"""What all tiers share: ``--long`` and ``--seed``, and figures shown at the end.
+
+A tier that runs in several workers (pytest-xdist) has one seed and one list of figures:
+the workers are given the seed and hand back what they have measured.
+"""
 
 from __future__ import annotations
 
 import random
+from typing import Any, Protocol
 
 import pytest
 
 FIGURES = pytest.StashKey[list[str]]()
+ALONE = "alone: run it when nothing else runs, since it measures or counts on time"
+
+
+class Worker(Protocol):
+    """What pytest-xdist tells of a worker that has ended."""
+
+    config: pytest.Config
+    workeroutput: dict[str, Any]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -16,8 +29,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[FIGURES] = []
+    config.addinivalue_line("markers", ALONE)
     if config.getoption("--seed") is None:
         config.option.seed = random.SystemRandom().randrange(1_000_000)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In a worker: hand the figures over."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["figures"] = session.config.stash[FIGURES]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Worker) -> None:
+    """Take over what a worker has measured; one that died has none."""
+    measured = getattr(node, "workeroutput", {}).get("figures", [])
+    node.config.stash[FIGURES].extend(measured)
 
 
 def pytest_terminal_summary(

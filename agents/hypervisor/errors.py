@@ -1,4 +1,4 @@
-"""libvirt's error numbers → absent, unreachable, refused.
+"""libvirt's error numbers → absent, unreachable, refused, unsupported.
 
 Source: virterror.h (VIR_ERR_*), read through ``libvirt.libvirtError.get_error_code``.
 Only VIR_ERR_NO_DOMAIN means that a guest is not there; a lost connection, a denied
@@ -33,8 +33,20 @@ _DENIED = (
 )
 
 
+# The driver has no such function, or none with these flags or parameters.
+_UNSUPPORTED = (
+    libvirt.VIR_ERR_NO_SUPPORT,
+    libvirt.VIR_ERR_OPERATION_UNSUPPORTED,
+    libvirt.VIR_ERR_ARGUMENT_UNSUPPORTED,
+)
+
+
 class Absent(AgentError):
     """libvirt answered that there is no such domain, network or pool."""
+
+
+class Unsupported(Refused):
+    """This hypervisor's driver cannot do that at all; trying again is in vain."""
 
 
 def translated(error: libvirt.libvirtError, what: str) -> AgentError:
@@ -51,6 +63,8 @@ def translated(error: libvirt.libvirtError, what: str) -> AgentError:
         return Absent(sentence)
     if code in _DENIED:
         return PermissionRefused(sentence)
+    if code in _UNSUPPORTED:
+        return Unsupported(sentence)
     if _is_transport(error):
         return Unreachable(sentence)
     return Refused(sentence)

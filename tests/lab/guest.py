@@ -7,7 +7,9 @@ Every tenth of a second the guest writes one line to its serial console:
 BOOT is a random id of this boot, N counts from 1, UPTIME is the guest's own clock in
 seconds. Two copies of a guest can therefore always be told apart, a restart shows as a
 new BOOT, and a live migration must continue BOOT and N without a gap. The guest obeys
-the ACPI power button unless its kernel arguments say ``vmha.deaf``.
+the ACPI power button unless its kernel arguments say ``vmha.deaf``. With
+``vmha.dirty=MIB`` it writes that much memory anew a few times a second, so that a
+migration slower than that does not converge.
 
 Needs no lab: ``image()`` builds (or finds) the two files, ``Guest(...).xml()`` writes
 a libvirt definition for them. Called by the lab and by tests that talk to a libvirtd.
@@ -90,6 +92,7 @@ class Guest:
     serial: str
     memory_mib: int = 128
     deaf: bool = False
+    dirty_mib: int = 0
     append: str = ""
     emulator: str = ""
 
@@ -102,6 +105,7 @@ class Guest:
     def kernel_arguments(self) -> str:
         words = ["console=ttyS0", "quiet", "loglevel=1", "panic=-1", "tsc=unstable"]
         words += ["vmha.deaf"] if self.deaf else []
+        words += [f"vmha.dirty={self.dirty_mib}"] if self.dirty_mib else []
         words += [self.append] if self.append else []
         return " ".join(words)
 

@@ -27,11 +27,13 @@ KERNEL = "linux-image-cloud-amd64"
 BUSYBOX = "busybox-static"
 # Loaded in this order when the kernel has them as modules.
 MODULES = ("evdev", "button")
-APPLETS = ("acpid", "insmod", "mkdir", "mkfifo", "mount", "poweroff", "sh")
+APPLETS = ("acpid", "dd", "insmod", "mkdir", "mkfifo", "mount", "poweroff", "sh")
 
 # `read -t` on a FIFO that nobody writes is a pause without a process: ten ticks a
 # second stay cheap under emulation. The kernel's own boot id is random from the first
 # instant; /dev/urandom would cost a fresh guest a second.
+# What is written over and over for vmha.dirty must not be zeros: QEMU sends those for
+# next to nothing.
 INIT = r"""#!/bin/sh
 mount -t proc proc /proc
 mount -t sysfs sys /sys
@@ -46,6 +48,21 @@ read -r boot < /proc/sys/kernel/random/boot_id
 boot=${boot%%-*}${boot##*-}
 mkfifo /pause
 exec 3<>/pause
+for word in $arguments; do
+    case $word in vmha.dirty=*)
+        mount -t tmpfs -o size=90% dirty /mnt
+        mib=0
+        while [ $mib -lt "${word#*=}" ]; do
+            dd if=/bin/busybox of=/mnt/from bs=1M count=1 seek=$mib 2>/dev/null
+            mib=$((mib + 1))
+        done
+        while :; do
+            dd if=/mnt/from of=/mnt/to bs=1M conv=notrunc 2>/dev/null
+            read -r -t 0.2 nothing <&3
+        done &
+        ;;
+    esac
+done
 n=0
 while :; do
     n=$((n + 1))
@@ -122,7 +139,7 @@ def _unpack(package: str, work: Path, root: Path) -> None:
 
 def _files(root: Path) -> Iterator[tuple[str, int, bytes]]:
     """Everything in the initramfs: path, mode, content (a link: its target)."""
-    for directory in ("bin", "dev", "proc", "sys", "modules"):
+    for directory in ("bin", "dev", "mnt", "proc", "sys", "modules"):
         yield directory, stat.S_IFDIR | 0o755, b""
     for directory in ("etc", "etc/acpi", "etc/acpi/PWRF"):
         yield directory, stat.S_IFDIR | 0o755, b""

@@ -60,6 +60,7 @@ def put_cib(host: Host, resource: Resource) -> None:
     host.path(CIB).write_text(text)
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(240)
 def test_a_monitor_costs_a_third_of_virtualdomains(
     alpha: Host,

@@ -14,6 +14,7 @@ from vmha.agents.protocol.version import VERSION
 LIBRARY = "/usr/lib/python3/dist-packages"
 EGG_INFO = f"{LIBRARY}/vmha-{VERSION}.egg-info"
 FIXED = {
+    "/usr/lib/systemd/system/pacemaker.service.d/vmha.conf",
     *(f"{EGG_INFO}/{name}" for name in ("PKG-INFO", "dependency_links.txt")),
     *(f"{EGG_INFO}/{name}" for name in ("requires.txt", "top_level.txt")),
     *(

@@ -56,6 +56,8 @@ class Tier(NamedTuple):
     stage: str
     packages: tuple[str, ...] = ()
     verbose: bool = False
+    # Its tests run in this many processes; those marked "alone" follow by themselves.
+    workers: int = 1
 
     @property
     def folder(self) -> str:
@@ -76,6 +78,7 @@ TIERS = (
         "contract + libvirt",
         (*QEMU, *PEER),
         verbose=True,
+        workers=2,
     ),
     Tier(
         "bmc",
@@ -92,6 +95,7 @@ TIERS = (
             "debootstrap",
             "fence-agents",
             "libxml2-utils",
+            "libvirt-daemon-system",
             "lintian",
             "pcs",
             "resource-agents",

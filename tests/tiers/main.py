@@ -135,14 +135,11 @@ def _tier(tier: Tier, plan: Plan, console: Console) -> Outcome:
     counts, remarks = Counts(), tuple[str, ...]()
     if tier.name == "static":
         counts, remarks = _static(plan, console)
-    tested, more = _pytest(tier, plan, console)
-    return Outcome(
-        tier.name,
-        tier.stage,
-        time.monotonic() - started,
-        counts.plus(tested),
-        remarks + more,
-    )
+    for part in _parts(tier):
+        tested, more = _pytest(tier, part, plan, console)
+        counts, remarks = counts.plus(tested), remarks + more
+    seconds = time.monotonic() - started
+    return Outcome(tier.name, tier.stage, seconds, counts, remarks)
 
 
 def _static(plan: Plan, console: Console) -> tuple[Counts, tuple[str, ...]]:
@@ -166,11 +163,29 @@ def _static(plan: Plan, console: Console) -> tuple[Counts, tuple[str, ...]]:
     return counts, tuple(failed)
 
 
-def _pytest(tier: Tier, plan: Plan, console: Console) -> tuple[Counts, tuple[str, ...]]:
-    """Run one folder of tests."""
+class Part(NamedTuple):
+    """One call of pytest: which tests of a tier, and in how many processes."""
+
+    name: str
+    options: tuple[str, ...] = ()
+
+
+def _parts(tier: Tier) -> tuple[Part, ...]:
+    """Return how a tier is run: at once, or side by side and then what wants quiet."""
+    if tier.workers == 1:
+        return (Part(tier.name),)
+    # Each worker takes from the other's share when its own is done.
+    shared = ("-n", str(tier.workers), "--dist", "worksteal", "-m", "not alone")
+    return Part(tier.name, shared), Part(f"{tier.name}-alone", ("-m", "alone"))
+
+
+def _pytest(
+    tier: Tier, part: Part, plan: Plan, console: Console
+) -> tuple[Counts, tuple[str, ...]]:
+    """Run one folder of tests, or a part of it."""
     if not (ROOT / tier.folder).is_dir():
         return Counts(failed=1), (f"no folder {tier.folder}",)
-    result = BUILD / f"{tier.name}.xml"
+    result = BUILD / f"{part.name}.xml"
     result.unlink(missing_ok=True)
     argv = [
         str(plan.tools / "bin/python"),
@@ -179,6 +194,7 @@ def _pytest(tier: Tier, plan: Plan, console: Console) -> tuple[Counts, tuple[str
         *("-o", f"cache_dir={plan.tools / 'cache/pytest'}"),
         *("--timeout", str(ONE_TEST_S), "--timeout-method=signal"),
         *("--seed", str(plan.seed), f"--hypothesis-seed={plan.seed}"),
+        *part.options,
     ]
     if plan.long:
         argv.append("--long")

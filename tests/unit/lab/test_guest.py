@@ -29,6 +29,12 @@ def test_the_definition_carries_any_name_and_the_deaf_guests_argument() -> None:
     assert serial.get("path") == "/s'"
 
 
+def test_a_guest_that_keeps_writing_to_its_memory_is_told_how_much() -> None:
+    told = Guest("a", IMAGE, "/s", dirty_mib=8).kernel_arguments.split()
+    assert "vmha.dirty=8" in told
+    assert "vmha.dirty" not in Guest("a", IMAGE, "/s").kernel_arguments
+
+
 def test_a_guests_name_is_read_from_qemus_words() -> None:
     words = ["/usr/bin/qemu-system-x86_64", "-name", "guest=web1,debug-threads=on"]
     assert guest_name(words) == "web1"

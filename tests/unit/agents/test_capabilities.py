@@ -1,0 +1,63 @@
+"""The table of drivers, and what follows from it."""
+
+from __future__ import annotations
+
+import pytest
+
+from vmha.agents.domainxml import host
+from vmha.agents.hypervisor import capabilities, uri
+from vmha.agents.hypervisor.domains import SHUTDOWN_METHODS
+
+
+def test_every_driver_that_a_uri_may_name_has_a_row() -> None:
+    assert set(capabilities.DRIVERS) == set(uri.DRIVERS)
+
+
+@pytest.mark.parametrize("name", capabilities.DRIVERS)
+def test_a_row_speaks_of_known_things_and_names_its_source(name: str) -> None:
+    row = capabilities.DRIVERS[name]
+    assert set(row.can) <= set(capabilities.ABILITIES)
+    assert set(row.shutdown) <= set(SHUTDOWN_METHODS)
+    assert row.sources
+    assert all(source.startswith("src/") for source in row.sources)
+
+
+def test_an_unknown_driver_can_do_nothing_and_proves_nothing() -> None:
+    assert not capabilities.able("marvel", "live migration")
+    assert not capabilities.has_process("marvel")
+    assert capabilities.shutdown_methods("marvel") == ()
+
+
+def test_only_qemu_and_lxc_show_a_guest_in_the_process_table() -> None:
+    seen = [name for name in capabilities.DRIVERS if capabilities.has_process(name)]
+    assert seen == ["qemu", "lxc"]
+
+
+def test_shutdown_methods_that_a_driver_has_not_are_set_aside() -> None:
+    fitting = capabilities.fitting_methods
+    assert fitting("qemu", ["agent", "acpi"]) == (["agent", "acpi"], [])
+    assert fitting("lxc", ["agent", "signal"]) == (["signal"], ["agent"])
+    assert fitting("lxc", ["agent", "acpi"]) == ([""], ["agent", "acpi"])
+    assert fitting("test", [""]) == ([""], [])
+
+
+def test_a_driver_without_live_migration_says_what_to_do_instead() -> None:
+    assert capabilities.why_not_live("qemu") == ""
+    assert "lxc" in capabilities.why_not_live("lxc")
+    assert "allow-migrate" in capabilities.why_not_live("lxc")
+
+
+@pytest.mark.parametrize(
+    ("inside", "live"),
+    [
+        ("<host><migration_features><live/></migration_features></host>", True),
+        ("<host><migration_features/></host>", False),
+        ("<guest><migration_features><live/></migration_features></guest>", False),
+        ("<host>", False),
+    ],
+)
+def test_live_migration_is_what_the_hosts_capabilities_announce(
+    inside: str, live: bool
+) -> None:
+    text = f"<capabilities>{inside}</capabilities>"
+    assert host.announces_live_migration(text) is live
