@@ -12,6 +12,7 @@ from contract import ocf_root
 from contract.golden import AGENTS, FOLDER, RECORD, shown
 from lxml import etree
 
+
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return ocf_root.build(tmp_path_factory.mktemp("ocf"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -34,15 +34,19 @@ class Agent:
         self._cib.chmod(0o600)
 
     def __call__(
-        self, action: str, interval_s: int = 0, **parameters: str
+        self,
+        action: str,
+        parameters: Mapping[str, str] | None = None,
+        interval_s: int = 0,
+        level: int = 0,
     ) -> subprocess.CompletedProcess[str]:
-        given = {f"OCF_RESKEY_{name}": text for name, text in parameters.items()}
+        given = {f"OCF_RESKEY_{n}": text for n, text in (parameters or {}).items()}
         environ = {
             "OCF_RESOURCE_INSTANCE": self.instance,
             "OCF_RESKEY_CRM_meta_on_node": "n1",
             "OCF_RESKEY_CRM_meta_timeout": "8000",
             "OCF_RESKEY_CRM_meta_interval": str(interval_s * 1000),
-            "OCF_CHECK_LEVEL": parameters.pop("level", "0"),
+            "OCF_CHECK_LEVEL": str(level),
             "HA_LOGFACILITY": "none",
             "CIB_file": str(self._cib),
             **given,
@@ -95,7 +99,7 @@ def agent(tmp_path: Path) -> Iterator[Agent]:
 
 def test_starting_it_advertises_processors_and_memory(agent: Agent) -> None:
     assert agent("monitor").returncode == 7
-    done = agent("start", reserve_memory="100", guest_slots="12")
+    done = agent("start", {"reserve_memory": "100", "guest_slots": "12"})
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20 - 100
     assert agent.capacity() == {
@@ -123,12 +127,12 @@ def test_nothing_is_written_unless_a_figure_has_changed(agent: Agent) -> None:
 
 def test_changed_parameters_are_taken_up_without_a_restart(agent: Agent) -> None:
     assert agent("start").returncode == 0
-    assert agent("reload-agent", cpu_ratio="4.0").returncode == 0
+    assert agent("reload-agent", {"cpu_ratio": "4.0"}).returncode == 0
     assert agent.capacity()["cpu"] == str(4 * (os.cpu_count() or 1))
 
 
 def test_what_is_advertised_stays_when_the_agent_stops(agent: Agent) -> None:
-    assert agent("start", guest_slots="3").returncode == 0
+    assert agent("start", {"guest_slots": "3"}).returncode == 0
     before = agent.capacity()
     for _ in range(2):
         assert agent("stop").returncode == 0
@@ -145,16 +149,16 @@ def test_a_bad_value_is_refused_by_start_and_survived_by_the_rest(
     agent: Agent, name: str, value: str
 ) -> None:
     for action in ("start", "validate-all"):
-        done = agent(action, **{name: value})
+        done = agent(action, {name: value})
         assert done.returncode == 6
         assert f"{name}='{value}'" in done.stderr
     assert agent.capacity() == {}
-    assert agent("start", guest_slots="3").returncode == 0
+    assert agent("start", {"guest_slots": "3"}).returncode == 0
     before = agent.capacity()
     for action in ("monitor", "reload-agent"):
-        assert agent(action, 60, **{name: value}).returncode == 0
+        assert agent(action, {name: value}, 60).returncode == 0
     assert agent.capacity() == before
-    assert agent("stop", **{name: value}).returncode == 0
+    assert agent("stop", {name: value}).returncode == 0
 
 
 def test_a_cluster_that_does_not_answer_is_shown_and_restarts_nothing(
@@ -172,9 +176,9 @@ def test_a_cluster_that_does_not_answer_is_shown_and_restarts_nothing(
 
 
 def test_validation_knows_the_guests_of_the_cluster_from_level_10(agent: Agent) -> None:
-    assert agent("validate-all", can_host="web mail").returncode == 0
-    assert agent("validate-all", level="10", can_host="web").returncode == 0
-    done = agent("validate-all", level="10", can_host="web mail")
+    assert agent("validate-all", {"can_host": "web mail"}).returncode == 0
+    assert agent("validate-all", {"can_host": "web"}, level=10).returncode == 0
+    done = agent("validate-all", {"can_host": "web mail"}, level=10)
     assert done.returncode == 6
     assert "mail is no ocf:vmha:VirtualMachine" in done.stderr
 
