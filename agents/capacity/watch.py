@@ -83,7 +83,8 @@ class Round:
 
     def _keep_one(self, guest: Guest, seen: Look, deadline: Deadline) -> None:
         count, said = f"unanswered.{guest.resource}", f"said.{guest.resource}"
-        value, unanswered = judge(seen.finding, int(self.noted.get(count, "0")))
+        before = self.noted.get(count, "")
+        value, unanswered = judge(seen.finding, int(before) if before.isdigit() else 0)
         self.noted[count] = str(unanswered)
         if not unanswered:
             del self.noted[count]

@@ -14,6 +14,7 @@ import time
 from vmha.agents.hypervisor import sizing
 from vmha.agents.protocol.errors import AgentError, BadParameter
 from vmha.agents.protocol.notes import Notes
+from vmha.agents.vm import identity as identities
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from vmha.agents.pacemaker import Cluster
     from vmha.agents.protocol.agent import Operation
     from vmha.agents.protocol.deadline import Deadline
-    from vmha.agents.vm.observation import Observation, Observer
+    from vmha.agents.vm.observation import Observer
     from vmha.agents.vm.record import RecordStore
 
 NAMES = ("cpu", "host_memory", "hv_memory", "guests")
@@ -60,25 +61,17 @@ class Change:
         return f"Change({self.name!r}, {self.value!r}, {self.withheld!r})"
 
 
-def account(operation: Operation, seen: Observation) -> None:
-    """Bring the resource's utilization in line with the guest; warn, never fail."""
-    _guarded(operation, seen, None)
+def account(operation: Operation, observer: Observer, store: RecordStore) -> None:
+    """Bring the resource's utilization in line with its guest; warn, never fail."""
+    _account(operation, observer, store, None)
 
 
-def account_if_changed(operation: Operation, seen: Observation) -> None:
+def account_if_changed(
+    operation: Operation, observer: Observer, store: RecordStore
+) -> None:
     """Do so only if the guest has another size than was last accounted for."""
     noted = Notes(KIND).read(instance_of(operation)) or {}
-    _guarded(operation, seen, noted)
-
-
-def account_anew(operation: Operation, observer: Observer, store: RecordStore) -> None:
-    """Look for the resource's guest and account for it, for reload-agent."""
-    from vmha.agents.vm import identity as identities
-
-    guest = identities.recorded(operation.values, store, operation.instance)
-    if guest is not None:
-        bound = operation.deadline.part(operation.deadline.remaining_s() / 2)
-        account(operation, observer.look(guest, bound, with_processes=False))
+    _account(operation, observer, store, noted)
 
 
 def plan(
@@ -145,23 +138,27 @@ def instance_of(operation: Operation) -> str:
     return operation.instance.partition(":")[0]
 
 
-def _guarded(
-    operation: Operation, seen: Observation, noted: Mapping[str, str] | None
+def _account(
+    operation: Operation,
+    observer: Observer,
+    store: RecordStore,
+    noted: Mapping[str, str] | None,
 ) -> None:
-    from vmha.agents.pacemaker import Cluster
-
     remaining_s = operation.deadline.remaining_s()
-    if seen.connection is None or seen.sight.domain is None or remaining_s < LEAST_S:
+    guest = identities.recorded(operation.values, store, operation.instance)
+    if guest is None or remaining_s < LEAST_S:
         return
     deadline = operation.deadline.part(min(PATIENCE_S, remaining_s / 2))
+    seen = observer.look(guest, deadline, with_processes=False)
+    if seen.connection is None or seen.sight.domain is None:
+        return
     wanted: dict[str, str | None] = {}
     try:
         size = sizing.size(seen.connection, deadline, seen.sight.domain)
         wanted = wishes(operation, size.vcpus, size.memory_mib)
         if not wanted or not size.vcpus or _is_settled(wanted, noted):
             return
-        cluster = Cluster(operation.environ)
-        still_open = _settle(operation, cluster, wanted, deadline)
+        still_open = _settle(operation, wanted, deadline)
     except AgentError as error:
         still_open = f"it is as it was: {error}"
     _conclude(operation, wanted, still_open, noted or {})
@@ -173,19 +170,19 @@ def _is_settled(
     """Tell whether nothing is to be done, or was tried in vain a moment ago."""
     if noted is None or any(noted.get(n) != (v or "") for n, v in wanted.items()):
         return False
-    tried_s = int(noted.get(_TRIED_S, "0"))
+    tried = noted.get(_TRIED_S, "")
+    tried_s = int(tried) if tried.isdigit() else 0
     return _OPEN not in noted or time.monotonic() - tried_s < AGAIN_S
 
 
 def _settle(
-    operation: Operation,
-    cluster: Cluster,
-    wanted: Mapping[str, str | None],
-    deadline: Deadline,
+    operation: Operation, wanted: Mapping[str, str | None], deadline: Deadline
 ) -> str:
     """Write what differs; return what is left open and why, "" for nothing."""
     from vmha.agents import cib
+    from vmha.agents.pacemaker import Cluster
 
+    cluster = Cluster(operation.environ)
     configuration = cluster.read(deadline)
     current = configuration.utilization(instance_of(operation))
     if current is None:
