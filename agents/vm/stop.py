@@ -10,7 +10,6 @@ from __future__ import annotations
 import signal
 
 from vmha.agents.hypervisor import capabilities, domains
-from vmha.agents.hypervisor.state import State
 from vmha.agents.protocol import exitcodes
 from vmha.agents.protocol.agent import Operation, Outcome
 from vmha.agents.protocol.deadline import Deadline
@@ -117,7 +116,7 @@ class _Stop:
         while True:
             seen = self.observer.look(self.guest, self._looking())
             phase = self._phase(seen)
-            step = stop_step(seen.state, seen.process, phase, _can_obey(seen))
+            step = stop_step(seen.state, seen.process, phase)
             if step is Step.DONE and not self._may_still_come():
                 return True, f"{self.guest} does not run on {host_name()}: {seen}"
             if self.deadline.expired():
@@ -269,9 +268,3 @@ def _force_stop(operation: Operation) -> bool:
     except BadParameter as problem:
         operation.log.warning(f"{problem}; the guest is stopped gracefully")
         return False
-
-
-def _can_obey(seen: Observation) -> bool:
-    """Tell whether a paused guest may be resumed: only an administrator's pause."""
-    paused = seen.state is State.PAUSED
-    return paused and seen.sight.reason == "by an administrator"
