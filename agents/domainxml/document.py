@@ -30,6 +30,10 @@ class Document:
         """Return the text of a direct child; a nested one of that name is another."""
         return str(self._root.findtext(tag) or "")
 
+    def text_at(self, path: str) -> str:
+        """Return the text of the first element at an ElementPath, without margins."""
+        return str(self._root.findtext(path) or "").strip()
+
     def attributes(self, path: str, name: str) -> list[str]:
         """Return an attribute of every element at an ElementPath, once each."""
         found = (element.get(name) for element in self._root.iterfind(path))
