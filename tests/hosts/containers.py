@@ -6,6 +6,7 @@ SIGTERM, libvirt's "signal" method, unless it is deaf.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -59,9 +60,7 @@ class Container:
 
     def xml(self, guest_uuid: str = "") -> str:
         """Return its definition, or that of a namesake with another UUID."""
-        return XML.format(
-            name=self.name, uuid=guest_uuid or self.uuid, root=self.root
-        )
+        return XML.format(name=self.name, uuid=guest_uuid or self.uuid, root=self.root)
 
     def put_on(self, host: Host) -> None:
         """Make its root and its definition on a host."""
@@ -132,16 +131,25 @@ class Container:
         """Take it away whatever state it is in, past libvirt."""
         pids = [*self.processes(host), self.controller(host)]
         for pid in filter(None, pids):
-            os.kill(pid, signal.SIGKILL)
-        for state in Path("/sys/fs/cgroup/freezer").glob(
-            f"machine/*-{self.name}.libvirt-lxc/freezer.state"
-        ):
-            state.write_text("THAWED")
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for folder in self._groups():
+            state = folder / "freezer.state"
+            if state.exists():
+                state.write_text("THAWED")
         until(
             TICKS_S,
             lambda: not self.processes(host) and not self.controller(host),
             f"{self.name} cannot be ended on {host.name}",
         )
+        for folder in self._groups():
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+    def _groups(self) -> list[Path]:
+        """Return its cgroups (version 1), those of a dead one too."""
+        tail = f"machine/*-{self.name}.libvirt-lxc"
+        return list(Path("/sys/fs/cgroup").glob(f"*/{tail}"))
 
 
 def _children_of(pid: int) -> list[int]:
