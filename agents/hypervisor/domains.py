@@ -36,6 +36,11 @@ _PAUSE_REASONS = {
     libvirt.VIR_DOMAIN_PAUSED_CRASHED: "because it panicked",
     libvirt.VIR_DOMAIN_PAUSED_STARTING_UP: "while it is being started",
 }
+POSTCOPY = "by post-copy: it executes on the other node"
+_POSTCOPY = (
+    libvirt.VIR_DOMAIN_PAUSED_POSTCOPY,
+    libvirt.VIR_DOMAIN_PAUSED_POSTCOPY_FAILED,
+)
 SHUTDOWN_METHODS = {
     "acpi": libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN,
     "agent": libvirt.VIR_DOMAIN_SHUTDOWN_GUEST_AGENT,
@@ -113,6 +118,12 @@ def arrivals(connection: Connection, deadline: Deadline) -> list[Sight]:
     return found
 
 
+def running_definition(connection: Connection, deadline: Deadline, domain: Any) -> str:
+    """Return the XML of a guest as it runs."""
+    what = "read the running guest's definition"
+    return str(connection.call(what, deadline, domain.XMLDesc, 0))
+
+
 def create_from_xml(connection: Connection, deadline: Deadline, xml: str) -> None:
     """Start a transient guest from its definition."""
     create = connection.handle.createXML
@@ -186,7 +197,7 @@ def _sight(connection: Connection, deadline: Deadline, domain: Any) -> Sight:
     state = _STATES.get(number, State.SILENT)
     reason = ""
     if state is State.PAUSED:
-        if why == libvirt.VIR_DOMAIN_PAUSED_MIGRATION:
+        if why == libvirt.VIR_DOMAIN_PAUSED_MIGRATION or why in _POSTCOPY:
             state = State.MIGRATING
-        reason = _PAUSE_REASONS.get(why, "")
+        reason = POSTCOPY if why in _POSTCOPY else _PAUSE_REASONS.get(why, "")
     return Sight(state, reason, domain, str(domain.name()), str(domain.UUIDString()))

@@ -75,7 +75,7 @@ class Verdict(enum.Enum):
     HALTED_AT_SOURCE = "it stands paused at the source and is not on the target"
     PENDING = "not settled yet"
     DOUBLE = "both hosts say that it runs"
-    LOST = "neither host has it"
+    LOST = "neither host has it whole"
     UNKNOWN = "a host did not answer"
 
 
@@ -158,6 +158,18 @@ def migration_verdict(source: State, target: State) -> Verdict:
     if source in (State.MIGRATING, State.PAUSED):
         return Verdict.HALTED_AT_SOURCE
     return Verdict.STAYED if source.is_active else Verdict.LOST
+
+
+def postcopy_verdict(target: State) -> Verdict:
+    """Judge a migration whose source stands paused by post-copy.
+
+    The guest executes on the target and part of its memory is still at the source;
+    without the target it is lost. The source's half must never run again: its disks
+    have gone on without it.
+    """
+    if target is State.SILENT:
+        return Verdict.UNKNOWN
+    return Verdict.PENDING if target.is_active else Verdict.LOST
 
 
 def _stop_unmanaged(state: State, phase: Phase) -> Step:

@@ -19,6 +19,7 @@ from vmha.agents.vm.states import (
     Verdict,
     migration_verdict,
     monitor_code,
+    postcopy_verdict,
     presence,
     start_step,
     stop_step,
@@ -248,3 +249,13 @@ def test_success_of_a_migration_needs_the_targets_word(
         assert source is not State.RUNNING
     if verdict is Verdict.HALTED_AT_SOURCE:
         assert target in (State.ABSENT, State.SHUT_OFF), "else resuming makes two"
+
+
+@pytest.mark.parametrize("target", State)
+def test_half_a_guest_left_by_post_copy_never_runs_at_its_source_again(
+    target: State,
+) -> None:
+    verdict = postcopy_verdict(target)
+    assert verdict in (Verdict.PENDING, Verdict.LOST, Verdict.UNKNOWN)
+    assert (verdict is Verdict.PENDING) is target.is_active
+    assert (verdict is Verdict.UNKNOWN) is (target is State.SILENT)
