@@ -30,6 +30,10 @@ class Document:
         """Return the text of a direct child; a nested one of that name is another."""
         return str(self._root.findtext(tag) or "")
 
+    def text_at(self, path: str) -> str:
+        """Return the text of the first element at an ElementPath, without margins."""
+        return str(self._root.findtext(path) or "").strip()
+
     def attributes(self, path: str, name: str) -> list[str]:
         """Return an attribute of every element at an ElementPath, once each."""
         found = (element.get(name) for element in self._root.iterfind(path))
@@ -43,11 +47,6 @@ class Document:
     def has(self, tag: str) -> bool:
         """Tell whether there is a direct child of that name."""
         return self._root.find(tag) is not None
-
-    @property
-    def text_here(self) -> str:
-        """Return the element's own text."""
-        return str(self._root.text or "").strip()
 
     def xml(self) -> str:
         """Return the element as XML."""

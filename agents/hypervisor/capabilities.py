@@ -178,8 +178,11 @@ def shutdown_methods(name: str) -> tuple[str, ...]:
 def fitting_methods(name: str, wanted: list[str]) -> tuple[list[str], list[str]]:
     """Divide wanted shutdown methods into those to be tried, and those it has not.
 
-    Where none is left the driver's default stands alone: [""].
+    Where none is left the driver's default stands alone: [""]. Of a driver that is not
+    in the table nothing is known, and all are tried.
     """
+    if name not in DRIVERS:
+        return wanted, []
     has = shutdown_methods(name)
     kept = [method for method in wanted if method in has or not method]
     return kept or [""], [method for method in wanted if method and method not in has]

@@ -54,6 +54,18 @@ def data(uri: str, node: str, suffix: str, override: str, port: int = 0) -> str:
     return place if driver(uri) == "xen" else f"tcp://{place}"
 
 
+def unattended(uri: str) -> str:
+    """Keep ssh from asking anybody for a password: no_tty=1, unless it is given.
+
+    Source: libvirt's "Connection URIs", extra parameters of the ssh transport.
+    """
+    address, _, query = uri.partition("?")
+    names = [pair.partition("=")[0] for pair in query.split("&")]
+    if address.partition("://")[0].partition("+")[2] != "ssh" or "no_tty" in names:
+        return uri
+    return f"{address}?{query}&no_tty=1" if query else f"{address}?no_tty=1"
+
+
 def with_suffix(node: str, suffix: str) -> str:
     """Append a network suffix to the first label: node1.site → node1-mig.site.
 

@@ -8,7 +8,6 @@ follows a failure must find it, or two copies would run.
 
 from __future__ import annotations
 
-from vmha.agents.hypervisor.state import State
 from vmha.agents.protocol import exitcodes
 from vmha.agents.protocol.agent import Operation, Outcome
 from vmha.agents.protocol.errors import AgentError
@@ -17,6 +16,7 @@ from vmha.agents.vm import identity as identities
 from vmha.agents.vm.lifecycle import write_record
 from vmha.agents.vm.observation import Observation, Observer, host_name, running_one
 from vmha.agents.vm.record import Record, RecordStore
+from vmha.agents.vm.states import Arrival, arrival_step
 
 POLL_S = 0.2
 ARRIVES_S = 4.0
@@ -37,16 +37,16 @@ def migrate_from(
     settling = deadline.part(ARRIVES_S)
     while True:
         seen = observer.look(guest, deadline)
-        if seen.state in (State.RUNNING, State.PAUSED):
+        step = arrival_step(seen.state)
+        if step is Arrival.ARRIVED:
             write_record(operation, store, seen)
             source = operation.migrate_source or "its source"
             return Outcome(
                 exitcodes.OK, f"{guest} arrived on {host_name()} from {source}"
             )
-        on_its_way = seen.state is State.MIGRATING or seen.silence
         if seen.sight.stranger or deadline.expired():
             break
-        if settling.expired() and not on_its_way:
+        if settling.expired() and step is Arrival.MISSING:
             break
         deadline.sleep(POLL_S)
     return _answer_for_another(operation, observer, store, _not_here(seen))

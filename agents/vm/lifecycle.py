@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from vmha.agents.hypervisor import domains, resources
 from vmha.agents.hypervisor.connection import Connection
-from vmha.agents.hypervisor.state import State
 from vmha.agents.protocol import exitcodes
 from vmha.agents.protocol.agent import Operation, Outcome
 from vmha.agents.protocol.errors import NotInstalled, Refused, Unreachable
 from vmha.agents.vm import identity as identities
+from vmha.agents.vm import peers
 from vmha.agents.vm.identity import Identity
 from vmha.agents.vm.observation import Observation, Observer, host_name
+from vmha.agents.vm.policies import policies
 from vmha.agents.vm.record import STARTS, Record, RecordStore
 from vmha.agents.vm.states import Beginning, Presence, start_step
 
@@ -31,9 +32,10 @@ def start(operation: Operation, observer: Observer, store: RecordStore) -> Outco
     if record is not None and not (guest.is_same(record) and guest.uri == record.uri):
         _refuse_beside_another(operation, observer, store)
     seen = _decided(operation, observer, guest)
-    if start_step(seen.state, seen.process) is Beginning.ALREADY:
+    if _step(operation, seen) is Beginning.ALREADY:
         write_record(operation, store, seen)
         return Outcome(exitcodes.OK, f"{guest} runs on {host_name()} already: {seen}")
+    peers.refuse_second_copy(operation, guest, seen.sight.uuid)
     _start_resources(operation, seen)
     # The record comes first: if this process dies after libvirt has begun, or libvirt
     # hangs over it, a stop must know whom to look for, and that it may still come.
@@ -104,7 +106,7 @@ def _decided(operation: Operation, observer: Observer, guest: Identity) -> Obser
     patience = operation.deadline.part(operation.deadline.remaining_s() / 2)
     while True:
         seen = observer.look(guest, operation.deadline)
-        step = start_step(seen.state, seen.process)
+        step = _step(operation, seen)
         if seen.sight.stranger:
             raise Refused(
                 f"another guest named {guest.name} runs on {host_name()} with UUID "
@@ -172,16 +174,23 @@ def _confirmed(
     """Look until the guest runs; one that has died at once fails the start at once."""
     while True:
         seen = observer.look(guest, operation.deadline)
-        if seen.state in (State.RUNNING, State.PAUSED):
+        step = _step(operation, seen)
+        if step is Beginning.ALREADY:
             write_record(operation, store, seen)
             return Outcome(exitcodes.OK, f"{guest} runs on {host_name()}: {seen}")
-        if seen.presence is Presence.NOT_RUNNING or operation.deadline.expired():
+        dead = seen.presence is Presence.NOT_RUNNING
+        useless = seen.state.is_active and step is Beginning.REFUSE
+        if dead or useless or operation.deadline.expired():
             return Outcome(
                 exitcodes.GENERIC,
                 f"{guest} was started on {host_name()} and did not stay: {seen}; see "
                 f"its log below /var/log/libvirt",
             )
         operation.deadline.sleep(POLL_S)
+
+
+def _step(operation: Operation, seen: Observation) -> Beginning:
+    return start_step(seen.state, seen.process, policies(operation))
 
 
 def _connection_of(seen: Observation) -> Connection:

@@ -24,12 +24,7 @@ from vmha.agents.vm.lifecycle import hold
 from vmha.agents.vm.observation import Observation, Observer, host_name, running_one
 from vmha.agents.vm.preflight import Preflight, Target
 from vmha.agents.vm.record import MOVES, RecordStore
-from vmha.agents.vm.states import (
-    Presence,
-    Verdict,
-    migration_verdict,
-    postcopy_verdict,
-)
+from vmha.agents.vm.states import MIGRATABLE, Presence, Verdict, migration_verdict
 from vmha.agents.vm.transfer import Wishes
 
 POLL_S = 0.2
@@ -253,10 +248,7 @@ class _Migration:
         while True:
             here = self.observer.look(self.guest, self.deadline)
             there = self.target.look()
-            if here.sight.reason == domains.POSTCOPY:
-                verdict = postcopy_verdict(there.state)
-            else:
-                verdict = migration_verdict(here.state, there.state)
+            verdict = migration_verdict(here.state, there.state)
             if verdict not in _OPEN or settling.expired():
                 return verdict
             settling.sleep(POLL_S)
@@ -285,7 +277,7 @@ class _Migration:
             patience.sleep(POLL_S)
 
     def _check_source(self, seen: Observation) -> None:
-        if seen.state not in (State.RUNNING, State.PAUSED):
+        if seen.state not in MIGRATABLE:
             raise Refused(f"{self.guest} cannot be migrated from {host_name()}: {seen}")
 
     def _has_arrived_before(self, seen: Observation) -> bool:

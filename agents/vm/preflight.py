@@ -8,8 +8,18 @@ Pacemaker stop and start the guest.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from vmha.agents.domainxml.features import Features
+from vmha.agents.domainxml.needs import Needs
 from vmha.agents.hypervisor import connection as connections
-from vmha.agents.hypervisor import domains, migration, resources, suitability
+from vmha.agents.hypervisor import (
+    domains,
+    hosting,
+    migration,
+    resources,
+    suitability,
+)
 from vmha.agents.hypervisor import uri as uris
 from vmha.agents.hypervisor.connection import Connection
 from vmha.agents.hypervisor.domains import Sight
@@ -20,7 +30,6 @@ from vmha.agents.protocol.deadline import Deadline
 from vmha.agents.protocol.errors import AgentError, Refused
 from vmha.agents.vm import storage
 from vmha.agents.vm.identity import Identity
-from vmha.agents.vm.lifecycle import resources_of
 from vmha.agents.vm.observation import Observation, host_name
 from vmha.agents.vm.states import Presence
 
@@ -52,7 +61,8 @@ class Target:
                 self._values.text("remoteuri"),
                 self._values.text("migration_user"),
             )
-            self._connection = connections.connect(uri, self.limit())
+            address = uris.unattended(uri)
+            self._connection = connections.connect(address, self.limit())
         return self._connection
 
     def look(self) -> Sight:
@@ -108,24 +118,22 @@ class Preflight:
         Raises Refused. Not checked: what is behind a block device or a network
         protocol, bridges, the contents of a disk, host devices.
         """
-        from vmha.agents.domainxml import document, features
+        from vmha.agents.domainxml import document, needs
 
         text = self._definition_of(seen)
         if text is None:
             return
-        self._start_resources(seen)
         parsed = document.parse(text, f"the definition of {self._guest}")
-        try:
-            needs = storage.Storage(
+        needed = needs.of(parsed)
+        self._start_resources(needed)
+        problem = self._unless_silent(
+            lambda: storage.Storage(
                 parsed, self._target.connect(), self._operation.deadline
-            )
-            problem = needs.problem(transfer, is_unsafe)
-        except AgentError as error:
-            self._doubt(str(error))
-            problem = ""
+            ).problem(transfer, is_unsafe)
+        )
         if problem:
             raise self._target.untouched(problem)
-        self._compare(features.Features(parsed))
+        self._compare(Features(parsed), needed.machine)
 
     def _await_target(self, patience: Deadline) -> Sight:
         while True:
@@ -166,37 +174,53 @@ class Preflight:
             self._doubt(str(error))
             return None
 
-    def _start_resources(self, seen: Observation) -> None:
+    def _start_resources(self, needed: Needs) -> None:
         """Start the guest's networks and pools there, or see that they are active."""
         connection, limit = self._target.connect(), self._operation.deadline
-        networks, pools = resources_of(self._operation, seen)
-        if not self._values.flag("start_resources"):
-            problem = suitability.inactive(connection, limit, networks, pools)
-            if problem:
-                raise self._target.untouched(
-                    f"{problem}; start it there, or set start_resources=true"
-                )
-            return
-        try:
-            resources.start_networks(connection, limit, networks)
-            resources.start_pools(connection, limit, pools)
-        except AgentError as error:
-            raise self._target.untouched(str(error)) from error
-
-    def _compare(self, wanted: suitability.Wanted) -> None:
-        """Compare machine, processor and memory with what the target has."""
-        limit = self._target.limit()
-        for ask in (
-            suitability.machine_doubt,
-            suitability.processor_doubt,
-            suitability.memory_doubt,
-        ):
+        networks, pools = needed.networks, needed.pools
+        if self._values.flag("start_resources"):
             try:
-                problem = ask(self._target.connect(), limit, wanted)
+                resources.start_networks(connection, limit, networks)
+                resources.start_pools(connection, limit, pools)
             except AgentError as error:
-                problem = str(error)
+                raise self._target.untouched(str(error)) from error
+            return
+        problem = self._unless_silent(
+            lambda: (
+                hosting.missing_network(connection, limit, networks, True)
+                or hosting.missing_pool(connection, limit, pools, True)
+            )
+        )
+        if problem:
+            raise self._target.untouched(
+                f"its {problem} there; start it, or set start_resources=true"
+            )
+
+    def _compare(self, wanted: Features, machine: tuple[str, str, str, str]) -> None:
+        """Compare machine, processor and memory with what the target has.
+
+        libvirt refuses a machine type or processor that it has not, before the guest is
+        touched; a refusal here that was wrong would cost a restart.
+        """
+        there, limit = self._target.connect(), self._target.limit()
+        for ask in (
+            lambda: hosting.impossible_machine(there, limit, machine),
+            lambda: suitability.processor_doubt(there, limit, machine, wanted.cpu),
+            lambda: suitability.memory_doubt(there, limit, wanted.memory_kib),
+        ):
+            problem = self._unless_silent(ask)
             if problem:
                 self._doubt(problem)
+        if wanted.is_host_cpu:
+            self._doubt("it uses its host's processor model, which must be the same")
+
+    def _unless_silent(self, ask: Callable[[], str]) -> str:
+        """Return an answer; none is a doubt, and "" is returned."""
+        try:
+            return ask()
+        except AgentError as error:
+            self._doubt(str(error))
+            return ""
 
     def _doubt(self, problem: str) -> None:
         if problem not in self.doubts:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import signal
 
-from vmha.agents.hypervisor import domains
-from vmha.agents.hypervisor.state import State
+from vmha.agents.hypervisor import capabilities, domains
 from vmha.agents.protocol import exitcodes
 from vmha.agents.protocol.agent import Operation, Outcome
 from vmha.agents.protocol.deadline import Deadline
@@ -116,7 +115,7 @@ class _Stop:
         self.observer = observer
         self.table = table
         self.guest = guest
-        self.asking = _Asking(operation)
+        self.asking = _Asking(operation, guest.driver)
         self.plan = _Plan(self.deadline.remaining_s(), _force_stop(operation))
         self.silent_since_s: float | None = None
         self.last_done = "found it"
@@ -127,7 +126,7 @@ class _Stop:
         while True:
             seen = self.observer.look(self.guest, self._looking())
             phase = self._phase(seen)
-            step = stop_step(seen.state, seen.process, phase, _can_obey(seen))
+            step = stop_step(seen.state, seen.process, phase)
             if step is Step.DONE and not self._may_still_come():
                 return True, f"{self.guest} does not run on {host_name()}: {seen}"
             if self.deadline.expired():
@@ -224,10 +223,10 @@ class _Asking:
     that has had its share of presses, makes room for the next.
     """
 
-    def __init__(self, operation: Operation) -> None:
+    def __init__(self, operation: Operation, driver: str) -> None:
         self._deadline = operation.deadline
         self._log = operation.log
-        self._methods = _methods(operation)
+        self._methods = _methods(operation, driver)
         self._next_s = 0.0
         self._wait_s = FIRST_REPEAT_S
         self._presses = 0
@@ -250,14 +249,26 @@ class _Asking:
         self._wait_s *= 2
 
 
-def _methods(operation: Operation) -> list[str]:
-    """Return the shutdown methods in their order; nonsense means the default."""
+def _methods(operation: Operation, driver: str) -> list[str]:
+    """Return the shutdown methods in their order; nonsense means the default.
+
+    Those that the hypervisor's driver has not are left out: each would cost the guest
+    a share of the time that it has for shutting down.
+    """
     try:
         text = operation.values.text("shutdown_mode")
     except BadParameter as problem:
         operation.log.warning(f"{problem}; the hypervisor's default is used")
         text = ""
-    return text.replace(",", " ").split() or [""]
+    wanted = text.replace(",", " ").split() or [""]
+    methods, missing = capabilities.fitting_methods(driver, wanted)
+    if missing:
+        operation.log.warning(
+            f"libvirt's {driver} driver cannot shut a guest down by "
+            f"{', '.join(missing)}; tried instead: "
+            + ", ".join(method or "its default" for method in methods)
+        )
+    return methods
 
 
 def _force_stop(operation: Operation) -> bool:
@@ -267,9 +278,3 @@ def _force_stop(operation: Operation) -> bool:
     except BadParameter as problem:
         operation.log.warning(f"{problem}; the guest is stopped gracefully")
         return False
-
-
-def _can_obey(seen: Observation) -> bool:
-    """Tell whether a paused guest may be resumed: only an administrator's pause."""
-    paused = seen.state is State.PAUSED
-    return paused and seen.sight.reason == "by an administrator"

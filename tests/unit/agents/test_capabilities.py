@@ -39,6 +39,7 @@ def test_shutdown_methods_that_a_driver_has_not_are_set_aside() -> None:
     assert fitting("lxc", ["agent", "signal"]) == (["signal"], ["agent"])
     assert fitting("lxc", ["agent", "acpi"]) == ([""], ["agent", "acpi"])
     assert fitting("test", [""]) == ([""], [])
+    assert fitting("", ["agent"]) == (["agent"], [])
 
 
 def test_a_driver_without_live_migration_says_what_to_do_instead() -> None:
