@@ -10,9 +10,9 @@ from typing import Any
 
 import libvirt
 
-from vmha.agents.hypervisor import reasons
+from vmha.agents.hypervisor import reasons, uri
 from vmha.agents.hypervisor.connection import Connection
-from vmha.agents.hypervisor.errors import Absent
+from vmha.agents.hypervisor.errors import Absent, Unsupported
 from vmha.agents.hypervisor.state import State
 from vmha.agents.protocol.deadline import Deadline
 from vmha.agents.protocol.errors import AgentError, Refused
@@ -94,8 +94,25 @@ def arrivals(connection: Connection, deadline: Deadline) -> list[Sight]:
     return found
 
 
+def running_definition(connection: Connection, deadline: Deadline, domain: Any) -> str:
+    """Return the XML of a guest as it runs."""
+    what = "read the running guest's definition"
+    return str(connection.call(what, deadline, domain.XMLDesc, 0))
+
+
 def create_from_xml(connection: Connection, deadline: Deadline, xml: str) -> None:
-    """Start a transient guest from its definition."""
+    """Start a transient guest from its definition.
+
+    Raises Unsupported, before anything is tried, for a driver that has no such guests.
+    """
+    from vmha.agents.hypervisor.capabilities import able
+
+    driver = uri.driver(connection.uri)
+    if not able(driver, "transient"):
+        raise Unsupported(
+            f"libvirt's {driver} driver starts no guest from a file: define it in the "
+            "hypervisor and give the parameter domain in the place of config"
+        )
     create = connection.handle.createXML
     connection.call("start the guest", deadline, create, xml, 0)
 
@@ -104,10 +121,22 @@ def create_defined(connection: Connection, deadline: Deadline, domain: Any) -> N
     """Start a persistent guest, never from a saved memory image.
 
     A managed-save image left on this node is older than what ran elsewhere since:
-    resuming it would bring back a past that its disks have left behind.
+    resuming it would bring back a past that its disks have left behind. Raises Refused
+    where there is one and the driver cannot pass it over.
     """
-    flag = libvirt.VIR_DOMAIN_START_FORCE_BOOT
-    connection.call("start the guest", deadline, domain.createWithFlags, flag)
+    from vmha.agents.hypervisor.capabilities import able
+
+    driver, flags = uri.driver(connection.uri), 0
+    if able(driver, "fresh boot"):
+        flags = libvirt.VIR_DOMAIN_START_FORCE_BOOT
+    elif able(driver, "managed save"):
+        asking = domain.hasManagedSaveImage
+        if connection.call("look for a saved memory image", deadline, asking):
+            raise Refused(
+                "the guest has a saved memory image here, which may be older than its "
+                "disks; remove it with virsh managedsave-remove"
+            )
+    connection.call("start the guest", deadline, domain.createWithFlags, flags)
 
 
 def shut_down(

@@ -13,6 +13,7 @@ from vmha.agents.protocol import exitcodes
 from vmha.agents.protocol.agent import Operation, Outcome
 from vmha.agents.protocol.errors import NotInstalled, Refused, Unreachable
 from vmha.agents.vm import identity as identities
+from vmha.agents.vm import peers
 from vmha.agents.vm.identity import Identity
 from vmha.agents.vm.observation import Observation, Observer, host_name
 from vmha.agents.vm.policies import policies
@@ -34,6 +35,7 @@ def start(operation: Operation, observer: Observer, store: RecordStore) -> Outco
     if _step(operation, seen) is Beginning.ALREADY:
         write_record(operation, store, seen)
         return Outcome(exitcodes.OK, f"{guest} runs on {host_name()} already: {seen}")
+    peers.refuse_second_copy(operation, guest, seen.sight.uuid)
     _start_resources(operation, seen)
     # The record comes first: if this process dies after libvirt has begun, or libvirt
     # hangs over it, a stop must know whom to look for, and that it may still come.

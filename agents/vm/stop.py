@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import signal
 
-from vmha.agents.hypervisor import domains
+from vmha.agents.hypervisor import capabilities, domains
 from vmha.agents.protocol import exitcodes
 from vmha.agents.protocol.agent import Operation, Outcome
 from vmha.agents.protocol.deadline import Deadline
@@ -45,12 +45,22 @@ def stop(
         return _stop_unknown(operation, observer, store, known)
     sentences = []
     for guest in reversed(known.identities):  # the recorded one, which runs, first
-        stopped, sentence = _Stop(operation, observer, table, guest).carry_out()
+        stopped, sentence = stop_one(operation, observer, table, guest)
         sentences.append(sentence)
         if not stopped:
             return Outcome(exitcodes.GENERIC, sentence)
     store.remove(instance)
     return Outcome(exitcodes.OK, "; ".join(sentences))
+
+
+def stop_one(
+    operation: Operation,
+    observer: Observer,
+    table: ProcessTable,
+    guest: Identity,
+) -> tuple[bool, str]:
+    """Stop one guest; tell whether it is proven gone, and the sentence for it."""
+    return _Stop(operation, observer, table, guest).carry_out()
 
 
 def _stop_unknown(
@@ -105,7 +115,7 @@ class _Stop:
         self.observer = observer
         self.table = table
         self.guest = guest
-        self.asking = _Asking(operation)
+        self.asking = _Asking(operation, guest.driver)
         self.plan = _Plan(self.deadline.remaining_s(), _force_stop(operation))
         self.silent_since_s: float | None = None
         self.last_done = "found it"
@@ -213,10 +223,10 @@ class _Asking:
     that has had its share of presses, makes room for the next.
     """
 
-    def __init__(self, operation: Operation) -> None:
+    def __init__(self, operation: Operation, driver: str) -> None:
         self._deadline = operation.deadline
         self._log = operation.log
-        self._methods = _methods(operation)
+        self._methods = _methods(operation, driver)
         self._next_s = 0.0
         self._wait_s = FIRST_REPEAT_S
         self._presses = 0
@@ -239,14 +249,26 @@ class _Asking:
         self._wait_s *= 2
 
 
-def _methods(operation: Operation) -> list[str]:
-    """Return the shutdown methods in their order; nonsense means the default."""
+def _methods(operation: Operation, driver: str) -> list[str]:
+    """Return the shutdown methods in their order; nonsense means the default.
+
+    Those that the hypervisor's driver has not are left out: each would cost the guest
+    a share of the time that it has for shutting down.
+    """
     try:
         text = operation.values.text("shutdown_mode")
     except BadParameter as problem:
         operation.log.warning(f"{problem}; the hypervisor's default is used")
         text = ""
-    return text.replace(",", " ").split() or [""]
+    wanted = text.replace(",", " ").split() or [""]
+    methods, missing = capabilities.fitting_methods(driver, wanted)
+    if missing:
+        operation.log.warning(
+            f"libvirt's {driver} driver cannot shut a guest down by "
+            f"{', '.join(missing)}; tried instead: "
+            + ", ".join(method or "its default" for method in methods)
+        )
+    return methods
 
 
 def _force_stop(operation: Operation) -> bool:
