@@ -30,6 +30,11 @@ class Document:
         """Return the text of a direct child; a nested one of that name is another."""
         return str(self._root.findtext(tag) or "")
 
+    def texts(self, path: str) -> list[str]:
+        """Return the text of every element at an ElementPath that has one."""
+        found = (str(element.text or "") for element in self._root.iterfind(path))
+        return [text.strip() for text in found if text.strip()]
+
     def attributes(self, path: str, name: str) -> list[str]:
         """Return an attribute of every element at an ElementPath, once each."""
         found = (element.get(name) for element in self._root.iterfind(path))

@@ -16,6 +16,7 @@ FOLDER = "/run/vmha/guests"
 STARTS, MOVES = "starts", "moves"  # what an instance is held for
 _FIELDS = ("name", "uuid", "driver", "uri", "source", "pending")
 _YES = "yes"
+_NOTE = ".definition"
 
 
 class Record:
@@ -77,10 +78,26 @@ class RecordStore:
 
     def remove(self, instance: str) -> None:
         """Forget an instance; call it only when the guest is proven absent."""
+        for path in (f"{self._path(instance)}{_NOTE}", self._path(instance)):
+            try:
+                os.unlink(path)
+            except FileNotFoundError:
+                continue
+
+    def note_definition(self, instance: str, xml: str) -> None:
+        """Note the definition with which an instance's guest began to run here."""
+        os.makedirs(self._folder, mode=0o700, exist_ok=True)
+        files.write_atomically(f"{self._path(instance)}{_NOTE}", xml)
+
+    def noted_definition(self, instance: str) -> str:
+        """Return that definition, "" where none was noted."""
         try:
-            os.unlink(self._path(instance))
-        except FileNotFoundError:
-            return
+            with open(f"{self._path(instance)}{_NOTE}", encoding="utf-8") as file:
+                status = os.fstat(file.fileno())
+                foreign = status.st_uid != os.geteuid() or status.st_mode & 0o022
+                return "" if foreign else file.read()
+        except (OSError, UnicodeDecodeError):
+            return ""
 
     def hold(self, instance: str, action: str) -> int | None:
         """Take an instance for a start or a migration; None if it is taken for that.
