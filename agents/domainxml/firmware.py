@@ -22,11 +22,12 @@ def nvram_path(document: Document) -> str:
     """
     if document.attributes("os/nvram/source", "protocol"):
         return ""
-    files = document.texts("os/nvram") + document.attributes("os/nvram/source", "file")
-    if files:
-        return files[0]
+    file = document.attributes("os/nvram/source", "file")
+    named = document.text_at("os/nvram") or (file[0] if file else "")
+    if named:
+        return named
     flash = "pflash" in document.attributes("os/loader", "type")
-    stateless = "yes" in document.attributes("os/loader", "stateless")
+    stateless = _YES in document.attributes("os/loader", "stateless")
     is_uefi = "efi" in document.attributes("os", "firmware") or flash
     return f"{NVRAM_FOLDER}/" if is_uefi and not stateless else ""
 

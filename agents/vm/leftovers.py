@@ -79,14 +79,18 @@ def settle_autostart(
     if not definition.autostart:
         return
     told = f"{definition.name} is marked autostart on {node}"
-    if operation.values.text("autostart") == "refuse":
+    choice = _chosen(operation, "autostart")
+    if choice == "refuse":
         raise Refused(
             f"{told}: libvirt would start it beside the cluster when the node boots; "
             f"run virsh autostart --disable {definition.name} there, or set "
             "autostart=clear"
         )
-    definitions.clear_autostart(connection, operation.deadline, definition.domain)
-    operation.log.warning(f"{told}; the mark was taken away (autostart=clear)")
+    if choice == "clear":
+        bound = operation.deadline.part(ANSWERS_S)
+        definitions.clear_autostart(connection, bound, definition.domain)
+        told += "; the mark was taken away (autostart=clear)"
+    operation.log.warning(told)
 
 
 def notice(
@@ -167,7 +171,7 @@ def _resolved(path: str, bound: Deadline) -> str:
 
 
 def _chosen(operation: Operation, name: str) -> str:
-    """Return a choice; nonsense means the default, which removes nothing."""
+    """Return a choice; nonsense removes nothing: a typo is no order."""
     try:
         return operation.values.text(name)
     except BadParameter as problem:

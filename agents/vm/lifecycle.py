@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from vmha.agents.hypervisor import definitions, domains, resources
 from vmha.agents.hypervisor.connection import Connection
-from vmha.agents.hypervisor.state import State
 from vmha.agents.protocol import exitcodes
 from vmha.agents.protocol.agent import Operation, Outcome
 from vmha.agents.protocol.errors import NotInstalled, Refused, Unreachable
@@ -17,6 +16,7 @@ from vmha.agents.vm import configuration, deprecated, firmware, leftovers, peers
 from vmha.agents.vm import identity as identities
 from vmha.agents.vm.identity import Identity
 from vmha.agents.vm.observation import Observation, Observer, host_name
+from vmha.agents.vm.policies import policies
 from vmha.agents.vm.record import STARTS, Record, RecordStore
 from vmha.agents.vm.states import Beginning, Presence, start_step
 
@@ -34,7 +34,7 @@ def start(operation: Operation, observer: Observer, store: RecordStore) -> Outco
     if record is not None and not (guest.is_same(record) and guest.uri == record.uri):
         _refuse_beside_another(operation, observer, store)
     seen = _decided(operation, observer, guest)
-    if start_step(seen.state, seen.process) is Beginning.ALREADY:
+    if _step(operation, seen) is Beginning.ALREADY:
         write_record(operation, store, seen)
         if seen.connection:
             leftovers.notice(operation, seen.connection, guest, host_name())
@@ -111,7 +111,7 @@ def _decided(operation: Operation, observer: Observer, guest: Identity) -> Obser
     patience = operation.deadline.part(operation.deadline.remaining_s() / 2)
     while True:
         seen = observer.look(guest, operation.deadline)
-        step = start_step(seen.state, seen.process)
+        step = _step(operation, seen)
         if seen.sight.stranger:
             raise Refused(
                 f"another guest named {guest.name} runs on {host_name()} with UUID "
@@ -189,17 +189,24 @@ def _confirmed(
     """Look until the guest runs; one that has died at once fails the start at once."""
     while True:
         seen = observer.look(guest, operation.deadline)
-        if seen.state in (State.RUNNING, State.PAUSED):
+        step = _step(operation, seen)
+        if step is Beginning.ALREADY:
             write_record(operation, store, seen)
             configuration.note(operation, seen, store)
             return Outcome(exitcodes.OK, f"{guest} runs on {host_name()}: {seen}")
-        if seen.presence is Presence.NOT_RUNNING or operation.deadline.expired():
+        dead = seen.presence is Presence.NOT_RUNNING
+        useless = seen.state.is_active and step is Beginning.REFUSE
+        if dead or useless or operation.deadline.expired():
             return Outcome(
                 exitcodes.GENERIC,
                 f"{guest} was started on {host_name()} and did not stay: {seen}; see "
                 f"its log below /var/log/libvirt",
             )
         operation.deadline.sleep(POLL_S)
+
+
+def _step(operation: Operation, seen: Observation) -> Beginning:
+    return start_step(seen.state, seen.process, policies(operation))
 
 
 def _connection_of(seen: Observation) -> Connection:

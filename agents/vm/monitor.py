@@ -7,20 +7,25 @@ questions and ends.
 
 from __future__ import annotations
 
+from vmha.agents.hypervisor.state import State
 from vmha.agents.protocol import exitcodes, process
 from vmha.agents.protocol.agent import Operation, Outcome
 from vmha.agents.protocol.errors import AgentError, BadParameter, NotInstalled
 from vmha.agents.vm import identity as identities
 from vmha.agents.vm.identity import Identity, Known
 from vmha.agents.vm.observation import Observation, Observer, host_name
+from vmha.agents.vm.policies import policies
 from vmha.agents.vm.record import MOVES, STARTS, Record, RecordStore
-from vmha.agents.vm.states import Presence, Process, monitor_code
+from vmha.agents.vm.states import GOVERNED, LIVES, Presence, Process, monitor_code
 
 TRANSIENT_S = 0.5
+MOVES_S = 5.0
+# A guest that stands still, as its policy allows, cannot satisfy a check from inside.
+_WORKING = (State.RUNNING, State.POSTCOPY, State.SILENT)
 
 
 def monitor(operation: Operation, observer: Observer, store: RecordStore) -> Outcome:
-    """Answer 0, 7 or 1 about the resource's guest on this node."""
+    """Answer 0, 190, 7 or 1 about the resource's guest on this node."""
     held = any(store.is_held(operation.instance, a) for a in (STARTS, MOVES))
     outcome = _monitor(operation, observer, store)
     if held and outcome.exit_code == exitcodes.NOT_RUNNING:
@@ -35,7 +40,7 @@ def _monitor(operation: Operation, observer: Observer, store: RecordStore) -> Ou
     known_well = identities.recorded(operation.values, store, operation.instance)
     if known_well is not None and not operation.is_probe:
         seen = observer.look(known_well, operation.deadline, with_processes=False)
-        if monitor_code(seen.state, seen.process) == exitcodes.OK:
+        if _code(operation, seen) in LIVES:
             return _answer(operation, store, known_well, seen)
     known = identities.resolve(
         operation.values, store, operation.instance, operation.deadline
@@ -62,25 +67,44 @@ def _monitor_one(
 def _answer(
     operation: Operation, store: RecordStore, guest: Identity, seen: Observation
 ) -> Outcome:
-    code = monitor_code(seen.state, seen.process)
+    code = _code(operation, seen)
     sentence = f"{guest} on {host_name()}: {seen}"
-    if code != exitcodes.OK:
-        return Outcome(code, _advice(code, seen, sentence))
+    if code not in LIVES:
+        return Outcome(code, _advice(operation, code, seen, sentence))
     if seen.silence:
         operation.log.warning(f"{sentence}; the guest is taken to run")
     _adopt(operation, store, guest, seen)
-    if not operation.is_probe:
+    if operation.is_probe and seen.connection:
+        from vmha.agents.vm import leftovers  # a recurring monitor does not pay for it
+
+        leftovers.notice(operation, seen.connection, guest, host_name())
+    if code == exitcodes.DEGRADED:
+        name = GOVERNED[seen.state]
+        return Outcome(code, f"{sentence}; {name} leaves it alone: see to it")
+    if not operation.is_probe and seen.state in _WORKING:
         return _run_scripts(operation, sentence)
     return Outcome(code, sentence)
 
 
+def _code(operation: Operation, seen: Observation) -> int:
+    """Return the exit code of what was seen; policies are read where they matter."""
+    if seen.state in GOVERNED:
+        return monitor_code(seen.state, seen.process, policies(operation))
+    return monitor_code(seen.state, seen.process)
+
+
 def _settled(operation: Operation, observer: Observer, guest: Identity) -> Observation:
-    """Look; look again at an emulator that is just ending or not yet known.
+    """Look; look again at what passes by itself.
 
     Between the death of a process and libvirt's note of it lie milliseconds, and any
-    emulator that is just ending makes the process table unreadable for as long.
+    emulator that is just ending makes the process table unreadable for as long. A guest
+    that somebody migrates by hand stands still for a moment at the end.
     """
     seen = observer.look(guest, operation.deadline, with_processes=False)
+    moving = operation.deadline.part(MOVES_S)
+    while seen.state is State.MIGRATING and not moving.expired():
+        moving.sleep(TRANSIENT_S)
+        seen = observer.look(guest, operation.deadline, with_processes=False)
     orphan = seen.process is Process.PRESENT and not seen.state.is_active
     if (orphan and not seen.silence) or seen.process is Process.UNREADABLE:
         operation.deadline.sleep(TRANSIENT_S)
@@ -144,11 +168,15 @@ def _not_the_one(declared: Identity, replaced: Observation) -> Outcome:
     )
 
 
-def _advice(code: int, seen: Observation, sentence: str) -> str:
+def _advice(operation: Operation, code: int, seen: Observation, sentence: str) -> str:
     if code == exitcodes.NOT_RUNNING:
         stranger = seen.sight.stranger
-        note = f"; another guest of that name runs, with UUID {stranger}"
-        return sentence + (note if stranger else "")
+        if stranger:
+            note = f"another guest of that name runs, with UUID {stranger}"
+            return f"{sentence}; {note}"
+        if seen.state is State.ABSENT and not operation.is_probe:
+            return f"{sentence}; libvirt keeps no trace of how a transient guest ended"
+        return sentence
     if seen.presence is Presence.UNKNOWN:
         return f"{sentence}; it cannot be told whether it runs: check libvirt here"
     return f"{sentence}; it cannot serve, so it is to be stopped and started"
