@@ -39,6 +39,19 @@ class Document:
         found = (element.get(name) for element in self._root.iterfind(path))
         return list(dict.fromkeys(str(value) for value in found if value))
 
+    def parts(self, path: str) -> list[Document]:
+        """Return every element at an ElementPath, each as a document of its own."""
+        found = self._root.iterfind(path)
+        return [Document(element, self.text, self.source) for element in found]
+
+    def has(self, tag: str) -> bool:
+        """Tell whether there is a direct child of that name."""
+        return self._root.find(tag) is not None
+
+    def xml(self) -> str:
+        """Return the element as XML."""
+        return etree.tostring(self._root, encoding="unicode", with_tail=False)
+
 
 def parse(text: str, source: str) -> Document:
     """Parse a definition; raises BadOnThisNode with the line for what is not one."""

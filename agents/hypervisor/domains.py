@@ -94,6 +94,12 @@ def arrivals(connection: Connection, deadline: Deadline) -> list[Sight]:
     return found
 
 
+def running_definition(connection: Connection, deadline: Deadline, domain: Any) -> str:
+    """Return the XML of a guest as it runs."""
+    what = "read the running guest's definition"
+    return str(connection.call(what, deadline, domain.XMLDesc, 0))
+
+
 def create_from_xml(connection: Connection, deadline: Deadline, xml: str) -> None:
     """Start a transient guest from its definition.
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from vmha.agents.protocol import exitcodes
 from vmha.agents.protocol.agent import Operation, Outcome
 from vmha.agents.protocol.errors import AgentError
+from vmha.agents.vm import cold
 from vmha.agents.vm import identity as identities
 from vmha.agents.vm.lifecycle import write_record
 from vmha.agents.vm.observation import Observation, Observer, host_name, running_one
@@ -31,6 +32,8 @@ def migrate_from(
     except AgentError as problem:
         return _answer_for_another(operation, observer, store, str(problem))
     guest = running_one(observer, known, deadline)
+    if cold.is_allowed(operation) and cold.is_needed(guest):
+        return cold.arrive(operation, observer, store)
     settling = deadline.part(ARRIVES_S)
     while True:
         seen = observer.look(guest, deadline)

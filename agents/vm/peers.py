@@ -199,5 +199,6 @@ def _address(values: Values, uri: str, node: str) -> str:
         values.text("migration_transport"),
         values.text("migration_network_suffix"),
         values.text("remoteuri"),
+        values.text("migration_user"),
     )
     return uris.unattended(address)

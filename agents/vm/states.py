@@ -138,7 +138,7 @@ class Verdict(enum.Enum):
     HALTED_AT_SOURCE = "it stands paused at the source and is not on the target"
     PENDING = "not settled yet"
     DOUBLE = "both hosts say that it runs"
-    LOST = "neither host has it"
+    LOST = "neither host has it whole"
     UNKNOWN = "a host did not answer"
 
 

@@ -45,12 +45,22 @@ def stop(
         return _stop_unknown(operation, observer, store, known)
     sentences = []
     for guest in reversed(known.identities):  # the recorded one, which runs, first
-        stopped, sentence = _Stop(operation, observer, table, guest).carry_out()
+        stopped, sentence = stop_one(operation, observer, table, guest)
         sentences.append(sentence)
         if not stopped:
             return Outcome(exitcodes.GENERIC, sentence)
     store.remove(instance)
     return Outcome(exitcodes.OK, "; ".join(sentences))
+
+
+def stop_one(
+    operation: Operation,
+    observer: Observer,
+    table: ProcessTable,
+    guest: Identity,
+) -> tuple[bool, str]:
+    """Stop one guest; tell whether it is proven gone, and the sentence for it."""
+    return _Stop(operation, observer, table, guest).carry_out()
 
 
 def _stop_unknown(
