@@ -76,7 +76,7 @@ def wait(holds: Callable[[], bool], what: str) -> None:
 
 def pretend_online(node: Node, cpus: str) -> None:
     """Let a node's kernel say that only these processors are online."""
-    script = f"echo {cpus} > /root/online && mount --bind /root/online {ONLINE}"
+    script = f"echo {cpus} > /run/online && mount --bind /run/online {ONLINE}"
     node.run(["sh", "-euc", script])
 
 
