@@ -74,7 +74,7 @@ TIERS = (
     Tier(
         "contract",
         "contract + libvirt",
-        ("fence-agents", "libxml2-utils", "resource-agents"),
+        ("fence-agents", "libxml2-utils", "pacemaker-cli-utils", "resource-agents"),
     ),
     Tier(
         "libvirt",
