@@ -30,10 +30,27 @@ class Document:
         """Return the text of a direct child; a nested one of that name is another."""
         return str(self._root.findtext(tag) or "")
 
+    def text_at(self, path: str) -> str:
+        """Return the text of the first element at an ElementPath, without margins."""
+        return str(self._root.findtext(path) or "").strip()
+
     def attributes(self, path: str, name: str) -> list[str]:
         """Return an attribute of every element at an ElementPath, once each."""
         found = (element.get(name) for element in self._root.iterfind(path))
         return list(dict.fromkeys(str(value) for value in found if value))
+
+    def parts(self, path: str) -> list[Document]:
+        """Return every element at an ElementPath, each as a document of its own."""
+        found = self._root.iterfind(path)
+        return [Document(element, self.text, self.source) for element in found]
+
+    def has(self, tag: str) -> bool:
+        """Tell whether there is a direct child of that name."""
+        return self._root.find(tag) is not None
+
+    def xml(self) -> str:
+        """Return the element as XML."""
+        return etree.tostring(self._root, encoding="unicode", with_tail=False)
 
 
 def parse(text: str, source: str) -> Document:

@@ -6,4 +6,6 @@
 - ``domains``       look up, state, start, shut down, destroy
 - ``migration``     URIs, the job, its abort
 - ``resources``     networks and storage pools that a guest needs
+- ``hosting``       whether this node has what a guest needs
+- ``sizing``        how large a guest is
 """

@@ -10,32 +10,13 @@ from typing import Any
 
 import libvirt
 
+from vmha.agents.hypervisor import reasons, uri
 from vmha.agents.hypervisor.connection import Connection
-from vmha.agents.hypervisor.errors import Absent
+from vmha.agents.hypervisor.errors import Absent, Unsupported
 from vmha.agents.hypervisor.state import State
 from vmha.agents.protocol.deadline import Deadline
-from vmha.agents.protocol.errors import Refused
+from vmha.agents.protocol.errors import AgentError, Refused
 
-_STATES = {
-    libvirt.VIR_DOMAIN_NOSTATE: State.RUNNING,
-    libvirt.VIR_DOMAIN_RUNNING: State.RUNNING,
-    libvirt.VIR_DOMAIN_BLOCKED: State.RUNNING,
-    libvirt.VIR_DOMAIN_PAUSED: State.PAUSED,
-    libvirt.VIR_DOMAIN_SHUTDOWN: State.SHUTTING_DOWN,
-    libvirt.VIR_DOMAIN_SHUTOFF: State.SHUT_OFF,
-    libvirt.VIR_DOMAIN_CRASHED: State.CRASHED,
-    libvirt.VIR_DOMAIN_PMSUSPENDED: State.SUSPENDED,
-}
-_PAUSE_REASONS = {
-    libvirt.VIR_DOMAIN_PAUSED_USER: "by an administrator",
-    libvirt.VIR_DOMAIN_PAUSED_SAVE: "while it is saved",
-    libvirt.VIR_DOMAIN_PAUSED_DUMP: "while it is dumped",
-    libvirt.VIR_DOMAIN_PAUSED_IOERROR: "by a disk I/O error",
-    libvirt.VIR_DOMAIN_PAUSED_WATCHDOG: "by its watchdog",
-    libvirt.VIR_DOMAIN_PAUSED_SNAPSHOT: "while a snapshot is taken",
-    libvirt.VIR_DOMAIN_PAUSED_CRASHED: "because it panicked",
-    libvirt.VIR_DOMAIN_PAUSED_STARTING_UP: "while it is being started",
-}
 SHUTDOWN_METHODS = {
     "acpi": libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN,
     "agent": libvirt.VIR_DOMAIN_SHUTDOWN_GUEST_AGENT,
@@ -113,8 +94,25 @@ def arrivals(connection: Connection, deadline: Deadline) -> list[Sight]:
     return found
 
 
+def running_definition(connection: Connection, deadline: Deadline, domain: Any) -> str:
+    """Return the XML of a guest as it runs."""
+    what = "read the running guest's definition"
+    return str(connection.call(what, deadline, domain.XMLDesc, 0))
+
+
 def create_from_xml(connection: Connection, deadline: Deadline, xml: str) -> None:
-    """Start a transient guest from its definition."""
+    """Start a transient guest from its definition.
+
+    Raises Unsupported, before anything is tried, for a driver that has no such guests.
+    """
+    from vmha.agents.hypervisor.capabilities import able
+
+    driver = uri.driver(connection.uri)
+    if not able(driver, "transient"):
+        raise Unsupported(
+            f"libvirt's {driver} driver starts no guest from a file: define it in the "
+            "hypervisor and give the parameter domain in the place of config"
+        )
     create = connection.handle.createXML
     connection.call("start the guest", deadline, create, xml, 0)
 
@@ -123,10 +121,22 @@ def create_defined(connection: Connection, deadline: Deadline, domain: Any) -> N
     """Start a persistent guest, never from a saved memory image.
 
     A managed-save image left on this node is older than what ran elsewhere since:
-    resuming it would bring back a past that its disks have left behind.
+    resuming it would bring back a past that its disks have left behind. Raises Refused
+    where there is one and the driver cannot pass it over.
     """
-    flag = libvirt.VIR_DOMAIN_START_FORCE_BOOT
-    connection.call("start the guest", deadline, domain.createWithFlags, flag)
+    from vmha.agents.hypervisor.capabilities import able
+
+    driver, flags = uri.driver(connection.uri), 0
+    if able(driver, "fresh boot"):
+        flags = libvirt.VIR_DOMAIN_START_FORCE_BOOT
+    elif able(driver, "managed save"):
+        asking = domain.hasManagedSaveImage
+        if connection.call("look for a saved memory image", deadline, asking):
+            raise Refused(
+                "the guest has a saved memory image here, which may be older than its "
+                "disks; remove it with virsh managedsave-remove"
+            )
+    connection.call("start the guest", deadline, domain.createWithFlags, flags)
 
 
 def shut_down(
@@ -183,10 +193,33 @@ def _sight(connection: Connection, deadline: Deadline, domain: Any) -> Sight:
         number, why = connection.call("read the state", deadline, domain.state)
     except Absent:
         return Sight(State.ABSENT)
-    state = _STATES.get(number, State.SILENT)
-    reason = ""
-    if state is State.PAUSED:
-        if why == libvirt.VIR_DOMAIN_PAUSED_MIGRATION:
-            state = State.MIGRATING
-        reason = _PAUSE_REASONS.get(why, "")
-    return Sight(state, reason, domain, str(domain.name()), str(domain.UUIDString()))
+    state, told = reasons.state_of(number, why), reasons.told(number, why)
+    if state is State.IO_ERROR:
+        state, told = _io_error(connection, deadline, domain)
+    return Sight(state, told, domain, str(domain.name()), str(domain.UUIDString()))
+
+
+def _io_error(
+    connection: Connection, deadline: Deadline, domain: Any
+) -> tuple[State, str]:
+    """Tell a full storage from a broken one; where libvirt cannot say, it is broken."""
+    try:
+        errors = disk_errors(connection, deadline, domain)
+    except AgentError:
+        return State.IO_ERROR, ""
+    full = bool(errors) and all(is_full for is_full in errors.values())
+    state = State.NO_SPACE if full else State.IO_ERROR
+    return state, f"({', '.join(sorted(errors))})" if errors else ""
+
+
+def disk_errors(
+    connection: Connection, deadline: Deadline, domain: Any
+) -> dict[str, bool]:
+    """Return the disks that have had an error, and whether it was a lack of space.
+
+    Source: virDomainGetDiskErrors; only disks whose error policy stops the guest
+    remember one, until it is resumed.
+    """
+    found = connection.call("read its disk errors", deadline, domain.diskErrors, 0)
+    full = libvirt.VIR_DOMAIN_DISK_ERROR_NO_SPACE
+    return {str(disk): error == full for disk, error in found.items() if error}

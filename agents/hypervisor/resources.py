@@ -7,7 +7,9 @@ for it. An active one is left alone; nothing is ever stopped here.
 from __future__ import annotations
 
 from vmha.agents.hypervisor.connection import Connection
+from vmha.agents.hypervisor.errors import Absent
 from vmha.agents.protocol.deadline import Deadline
+from vmha.agents.protocol.errors import Refused
 
 
 def start_networks(
@@ -38,3 +40,15 @@ def start_pools(
             connection.call(f"start storage pool {name!r}", deadline, pool.create, 0)
             started.append(name)
     return started
+
+
+def has_pool_at(connection: Connection, deadline: Deadline, folder: str) -> bool:
+    """Tell whether a storage pool has its volumes in this folder."""
+    lookup = connection.handle.storagePoolLookupByTargetPath
+    try:
+        connection.call(
+            f"look for a storage pool at {folder}", deadline, lookup, folder
+        )
+    except (Absent, Refused):
+        return False
+    return True

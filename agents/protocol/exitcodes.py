@@ -11,3 +11,4 @@ PERMISSION = 4  # hard: this node is banned, something was refused here
 INSTALLED = 5  # hard: this node is banned; a probe's 5 is read as "not running"
 CONFIGURED = 6  # fatal: the value is wrong everywhere, no node is tried
 NOT_RUNNING = 7  # proven absent: on a probe the guest may be started elsewhere
+DEGRADED = 190  # counts as 0 and is shown: it works, and something is not as it should

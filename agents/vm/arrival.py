@@ -8,14 +8,15 @@ follows a failure must find it, or two copies would run.
 
 from __future__ import annotations
 
-from vmha.agents.hypervisor.state import State
 from vmha.agents.protocol import exitcodes
 from vmha.agents.protocol.agent import Operation, Outcome
 from vmha.agents.protocol.errors import AgentError
+from vmha.agents.vm import cold, configuration
 from vmha.agents.vm import identity as identities
 from vmha.agents.vm.lifecycle import write_record
 from vmha.agents.vm.observation import Observation, Observer, host_name, running_one
 from vmha.agents.vm.record import Record, RecordStore
+from vmha.agents.vm.states import Arrival, arrival_step
 
 POLL_S = 0.2
 ARRIVES_S = 4.0
@@ -31,19 +32,22 @@ def migrate_from(
     except AgentError as problem:
         return _answer_for_another(operation, observer, store, str(problem))
     guest = running_one(observer, known, deadline)
+    if cold.is_allowed(operation) and cold.is_needed(guest):
+        return cold.arrive(operation, observer, store)
     settling = deadline.part(ARRIVES_S)
     while True:
         seen = observer.look(guest, deadline)
-        if seen.state in (State.RUNNING, State.PAUSED):
+        step = arrival_step(seen.state)
+        if step is Arrival.ARRIVED:
             write_record(operation, store, seen)
+            configuration.note(operation, seen, store)
             source = operation.migrate_source or "its source"
             return Outcome(
                 exitcodes.OK, f"{guest} arrived on {host_name()} from {source}"
             )
-        on_its_way = seen.state is State.MIGRATING or seen.silence
         if seen.sight.stranger or deadline.expired():
             break
-        if settling.expired() and not on_its_way:
+        if settling.expired() and step is Arrival.MISSING:
             break
         deadline.sleep(POLL_S)
     return _answer_for_another(operation, observer, store, _not_here(seen))

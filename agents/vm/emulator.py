@@ -1,8 +1,9 @@
 """Emulators in the process table: the proof that works without libvirt.
 
 Called when libvirt is silent, and before anybody says "not running". It knows QEMU by
-the UUID that libvirt gives it on its command line; a process is held by a pidfd while
-it is checked and ended, so that a reused process id is never signalled.
+the UUID that libvirt gives it on its command line, and containers as ``container``
+says; a process is held by a pidfd while it is checked and ended, so that a reused
+process id is never signalled.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import select
 import signal
 
 from vmha.agents.protocol.deadline import Deadline
+from vmha.agents.vm.container import Container, Containers
 
 PROC = "/proc"
 QEMU = "qemu"
@@ -21,23 +23,44 @@ _DEAD = ("Z", "X")  # proc(5), State
 
 
 class Emulator:
-    """A living process that executes a guest.
+    """A living process that executes a guest, or for a container its two.
 
-    ``uuid`` is "" for a container, whose controller is only given a name.
+    ``uuid`` is "" for a container of which only the name is known, ``name`` too for one
+    of which nothing is. ``init`` is a container's first process, 0 where there is none;
+    ``pid`` is its controller, or that first process where the controller has died.
     ``is_libvirts`` tells that it was started the way libvirt does, so that it may be
     ended as the guest's.
     """
 
-    __slots__ = ("driver", "is_libvirts", "name", "pid", "uuid")
+    __slots__ = ("driver", "init", "is_libvirts", "name", "pid", "uuid")
 
     def __init__(
-        self, pid: int, driver: str, name: str, uuid: str, is_libvirts: bool
+        self,
+        pid: int,
+        driver: str,
+        name: str,
+        uuid: str,
+        is_libvirts: bool,
+        init: int = 0,
     ) -> None:
         self.pid = pid
         self.driver = driver
         self.name = name
         self.uuid = uuid
         self.is_libvirts = is_libvirts
+        self.init = init
+
+    @property
+    def label(self) -> str:
+        """Return what it is called where nobody asked for it by name."""
+        return self.uuid or self.name or f"a container (process {self.pid})"
+
+    def is_same(self, other: Emulator | None) -> bool:
+        """Tell whether another look at a process has shown the same guest."""
+        if other is None:
+            return False
+        ours = (self.pid, self.init, self.driver, self.uuid)
+        return ours == (other.pid, other.init, other.driver, other.uuid)
 
 
 class ProcessTable:
@@ -58,17 +81,23 @@ class ProcessTable:
             pids = [int(name) for name in os.listdir(self._folder) if name.isdigit()]
         except OSError:
             return None
-        found = []
+        containers = Containers(self._folder)
+        found, controllers, inside = [], {}, []
         for pid in pids:
+            if containers.is_inside(pid):
+                inside.append(pid)
             argv = self._argv(pid)
             if not argv:
                 if self._is_half_dead(pid):
                     return None
                 continue
             emulator = _emulator(pid, argv)
-            if emulator:
+            if emulator is not None and emulator.driver == LXC:
+                controllers[pid] = emulator.name
+            elif emulator is not None:
                 found.append(emulator)
-        return found
+        lxc = containers.living(controllers, inside) if controllers or inside else []
+        return found + [_of_container(container) for container in lxc]
 
     def end(self, emulator: Emulator, deadline: Deadline, signal_number: int) -> bool:
         """Send a signal to an emulator and wait; tell whether it has gone.
@@ -76,6 +105,8 @@ class ProcessTable:
         False when it still lives at the deadline (a process that hangs in the kernel
         survives SIGKILL until its disk answers).
         """
+        if emulator.driver == LXC:
+            return self._end_container(emulator, deadline, signal_number)
         try:
             pidfd = os.pidfd_open(emulator.pid)
         except ProcessLookupError:
@@ -87,13 +118,38 @@ class ProcessTable:
             if not now.is_libvirts:
                 return False
             signal.pidfd_send_signal(pidfd, signal_number)
-            waiting = select.poll()
-            waiting.register(pidfd, select.POLLIN)
-            return bool(waiting.poll(deadline.remaining_s() * 1000))
+            return _wait([pidfd], deadline)
         except ProcessLookupError:
             return True
         finally:
             os.close(pidfd)
+
+    def _end_container(
+        self, emulator: Emulator, deadline: Deadline, signal_number: int
+    ) -> bool:
+        """End a container's first process, with which all others go, and what is left.
+
+        SIGTERM goes to the first process only, which may take it as a wish. On SIGKILL
+        the controller is given a moment to clean up behind it.
+        """
+        pids = [pid for pid in (emulator.init, emulator.pid) if pid]
+        pidfds = [fd for fd in map(_opened, dict.fromkeys(pids)) if fd is not None]
+        if not pidfds:
+            return True
+        try:
+            now = self.emulators()
+            if now is None or not any(emulator.is_same(other) for other in now):
+                return _wait(pidfds, deadline.part(0))
+            _send(pidfds[0], signal_number)
+            if signal_number == signal.SIGKILL:
+                Containers(self._folder).thaw(pids[0])
+                if _wait(pidfds, deadline.part(deadline.remaining_s() / 2)):
+                    return True
+                _send(pidfds[-1], signal_number)
+            return _wait(pidfds, deadline)
+        finally:
+            for pidfd in pidfds:
+                os.close(pidfd)
 
     def _argv(self, pid: int) -> list[str]:
         try:
@@ -120,6 +176,36 @@ class ProcessTable:
             return False
         is_dead = lines.get("State", "").strip()[:1] in _DEAD and threads == "1"
         return (name.startswith(QEMU) or name == "kvm") and not is_dead
+
+
+def _of_container(container: Container) -> Emulator:
+    pid = container.controller or container.init
+    name, uuid = container.name, container.uuid
+    return Emulator(pid, LXC, name, uuid, True, container.init)
+
+
+def _opened(pid: int) -> int | None:
+    try:
+        return os.pidfd_open(pid)
+    except ProcessLookupError:
+        return None
+
+
+def _send(pidfd: int, signal_number: int) -> None:
+    try:
+        signal.pidfd_send_signal(pidfd, signal_number)
+    except ProcessLookupError:
+        return
+
+
+def _wait(pidfds: list[int], deadline: Deadline) -> bool:
+    """Wait until all processes have gone; tell whether they have."""
+    for pidfd in pidfds:
+        waiting = select.poll()
+        waiting.register(pidfd, select.POLLIN)
+        if not waiting.poll(deadline.remaining_s() * 1000):
+            return False
+    return True
 
 
 def _emulator(pid: int, argv: list[str]) -> Emulator | None:

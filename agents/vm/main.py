@@ -9,9 +9,17 @@ from __future__ import annotations
 import os
 import sys
 
+from vmha.agents.protocol import exitcodes
 from vmha.agents.protocol.agent import Action, Agent, Operation, Outcome, run
 from vmha.agents.protocol.deadline import leave_process
 from vmha.agents.vm.parameters import LONGDESC, NAME, PARAMETERS, SHORTDESC
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from vmha.agents.vm.observation import Observer
+    from vmha.agents.vm.record import RecordStore
+
+ACCOUNTS_AT = 10  # the check level from which a monitor looks at the guest's size
 
 
 def main() -> int:
@@ -32,7 +40,8 @@ def _start(operation: Operation) -> Outcome:
     from vmha.agents.vm.observation import Observer
     from vmha.agents.vm.record import RecordStore
 
-    return start(operation, Observer(), RecordStore())
+    observer, store = Observer(), RecordStore()
+    return _accounted(operation, observer, store, start(operation, observer, store))
 
 
 def _stop(operation: Operation) -> Outcome:
@@ -50,7 +59,14 @@ def _monitor(operation: Operation) -> Outcome:
     from vmha.agents.vm.observation import Observer
     from vmha.agents.vm.record import RecordStore
 
-    return monitor(operation, Observer(), RecordStore())
+    observer, store = Observer(), RecordStore()
+    outcome = monitor(operation, observer, store)
+    is_deep = operation.check_level >= ACCOUNTS_AT and not operation.is_probe
+    if is_deep and outcome.exit_code == exitcodes.OK:
+        from vmha.agents.vm.utilization import account_if_changed
+
+        account_if_changed(operation, observer, store)
+    return outcome
 
 
 def _migrate_to(operation: Operation) -> Outcome:
@@ -66,7 +82,9 @@ def _migrate_from(operation: Operation) -> Outcome:
     from vmha.agents.vm.observation import Observer
     from vmha.agents.vm.record import RecordStore
 
-    return migrate_from(operation, Observer(), RecordStore())
+    observer, store = Observer(), RecordStore()
+    outcome = migrate_from(operation, observer, store)
+    return _accounted(operation, observer, store, outcome)
 
 
 def _validate(operation: Operation) -> Outcome:
@@ -77,9 +95,22 @@ def _validate(operation: Operation) -> Outcome:
 
 
 def _reload_agent(operation: Operation) -> Outcome:
+    from vmha.agents.vm.observation import Observer
+    from vmha.agents.vm.record import RecordStore
     from vmha.agents.vm.validate import reload_agent
 
-    return reload_agent(operation)
+    return _accounted(operation, Observer(), RecordStore(), reload_agent(operation))
+
+
+def _accounted(
+    operation: Operation, observer: Observer, store: RecordStore, outcome: Outcome
+) -> Outcome:
+    """Account for a guest that the action found or made running."""
+    if outcome.exit_code == exitcodes.OK:
+        from vmha.agents.vm.utilization import account
+
+        account(operation, observer, store)
+    return outcome
 
 
 # VirtualDomain's advertised times, so that a switched resource keeps its plan.
@@ -93,6 +124,8 @@ AGENT = Agent(
         Action("stop", 90, _stop),
         Action("status", 30, _monitor, interval_s=10, depth=0),
         Action("monitor", 30, _monitor, interval_s=10, depth=0),
+        Action("monitor", 30, _monitor, interval_s=60, depth=10),
+        Action("monitor", 60, _monitor, interval_s=300, depth=20),
         Action("migrate_to", 120, _migrate_to),
         Action("migrate_from", 60, _migrate_from),
         Action("reload-agent", 20, _reload_agent),

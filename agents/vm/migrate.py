@@ -2,44 +2,43 @@
 
 Called by ``main`` on the source; ``arrival`` is the target's side. A failed migrate_to
 makes Pacemaker stop the guest on both nodes and start it once, so the target is checked
-before the guest is touched, the job is retried and, in time, aborted by us: a process
-that Pacemaker kills cannot say how it ended. The answer is read back from both hosts,
-not taken from the job's return.
+before the guest is touched (``preflight``), the job is helped along (``ladder``),
+retried and, in time, aborted by us: a process that Pacemaker kills cannot say how it
+ended. The answer is read back from both hosts, not taken from the job's return.
 """
 
 from __future__ import annotations
 
-from vmha.agents.hypervisor import connection as connections
-from vmha.agents.hypervisor import domains, migration, resources
+from vmha.agents.hypervisor import domains, migration
 from vmha.agents.hypervisor import uri as uris
-from vmha.agents.hypervisor.connection import Connection
-from vmha.agents.hypervisor.domains import Sight
-from vmha.agents.hypervisor.migration import Job
+from vmha.agents.hypervisor.migration import MIGRATION_OUT, Job
 from vmha.agents.hypervisor.state import State
 from vmha.agents.protocol import exitcodes
 from vmha.agents.protocol.agent import Operation, Outcome
-from vmha.agents.protocol.errors import (
-    AgentError,
-    BadParameter,
-    Refused,
-    Unreachable,
-)
+from vmha.agents.protocol.errors import AgentError, Refused, Unreachable
+from vmha.agents.vm import cold, configuration
 from vmha.agents.vm import identity as identities
 from vmha.agents.vm.identity import Identity
-from vmha.agents.vm.lifecycle import hold, resources_of
+from vmha.agents.vm.ladder import Step
+from vmha.agents.vm.lifecycle import hold
 from vmha.agents.vm.observation import Observation, Observer, host_name, running_one
+from vmha.agents.vm.preflight import Preflight, Target
 from vmha.agents.vm.record import MOVES, RecordStore
-from vmha.agents.vm.states import Presence, Verdict, migration_verdict
+from vmha.agents.vm.states import MIGRATABLE, Presence, Verdict, migration_verdict
+from vmha.agents.vm.transfer import Wishes
 
 POLL_S = 0.2
-TARGET_ANSWERS_S = 5.0
+STATISTICS_S = 0.5
+LOG_S = 10.0
+ANSWERS_S = 5.0
 SETTLES_S = 10.0
-ARRIVES_S = 4.0  # after migrate_to has ended, for a guest of which nothing is there
 ATTEMPTS = 3
 # What decides over the way to the target; a wrong value fails before anything is done.
 _WAY = (
     "migration_transport",
+    "migration_user",
     "migration_network_suffix",
+    "migrateport",
     "migrateuri",
     "remoteuri",
     "start_resources",
@@ -60,6 +59,11 @@ def migrate_to(operation: Operation, observer: Observer, store: RecordStore) -> 
         raise _another(known[0], guest)
     if not operation.migrate_target:
         raise Refused("Pacemaker gave no target node for migrate_to")
+    if configuration.wanted(operation):
+        seen = observer.look(guest, operation.deadline)
+        configuration.save(operation, seen, store)
+    if cold.is_meant(operation, guest):
+        return cold.leave(operation, observer, guest)
     return _Migration(operation, observer, guest).carry_out()
 
 
@@ -84,19 +88,19 @@ class _Migration:
     ) -> None:
         self.operation = operation
         self.deadline = operation.deadline
-        self.values = operation.values
         self.observer = observer
         self.guest = guest
-        self.node = operation.migrate_target
         self.reserve_s = min(15.0, self.deadline.remaining_s() / 4)
-        self.target: Connection | None = None
+        self.wishes = Wishes(operation)
+        self.target = Target(operation, guest)
+        self.preflight = Preflight(operation, self.target, guest)
         self.failure = ""
 
     def carry_out(self) -> Outcome:
         """Check, migrate, read back; again while time allows and nothing has moved."""
         for attempt in range(1, ATTEMPTS + 1):
-            seen = self._look_here()
-            self._check_target(seen)
+            seen = self._after_other_jobs()
+            self.preflight.check(seen, self.deadline.part(self.reserve_s))
             if self._has_arrived_before(seen):
                 return self._outcome(Verdict.ARRIVED)
             self._check_source(seen)
@@ -110,64 +114,127 @@ class _Migration:
             self.deadline.sleep(1.0)
         return self._outcome(verdict)
 
+    def _after_other_jobs(self) -> Observation:
+        """Look at the source, once libvirt is at no other job of the guest.
+
+        A migration under way is ours from an agent that was killed, or an
+        administrator's: it is waited for, and aborted at the end of our time. Anything
+        else, such as a backup, is waited for and never aborted.
+        """
+        patience = self.deadline.part(self.deadline.remaining_s() / 2)
+        told = ""
+        while True:
+            seen = self._look_here()
+            what = self._job_of(seen)
+            if not what:
+                return seen
+            if what != told:
+                told = what
+                self.operation.log.warning(
+                    f"{what} of {self.guest} is under way on {host_name()}; waiting"
+                )
+            if what == MIGRATION_OUT and seen.connection is not None:
+                self._accompany(Job(seen.connection, seen.sight.domain))
+                if self.deadline.remaining_s() <= self.reserve_s:
+                    return self._look_here()
+            elif patience.expired():
+                raise self.target.untouched(
+                    f"{what} of it is under way on {host_name()} and is not aborted; "
+                    "move the guest when it has ended"
+                )
+            patience.sleep(1.0)
+
+    def _job_of(self, seen: Observation) -> str:
+        """Return the job libvirt is at; a libvirt that does not tell is no reason."""
+        if seen.connection is None or seen.sight.domain is None:
+            return ""
+        limit = self.deadline.part(ANSWERS_S)
+        try:
+            return migration.job_under_way(seen.connection, limit, seen.sight.domain)
+        except AgentError as error:
+            self.operation.log.warning(f"{self.guest}: {error}")
+            return ""
+
     def _attempt(self, seen: Observation) -> Verdict:
         """Run one migration job and read back what came of it."""
         source = seen.connection
-        if source is None or self.target is None:
+        if source is None:
             raise Unreachable(f"{self.guest}: {seen.silence}")
+        transfer = self.wishes.transfer()
+        self.preflight.check_needs(seen, transfer, self.wishes.unsafe)
+        transfer.uri = self._data_uri()
         self.operation.watchdog.say(
-            f"{self.guest} was being migrated to {self.node}; its job was not ended"
+            f"{self.guest} was being migrated to {self.target.node}; its job was not "
+            "ended"
         )
-        data = uris.data(
-            self.guest.uri,
-            self.node,
-            self.values.text("migration_network_suffix"),
-            self.values.text("migrateuri"),
-        )
-        tuning = migration.tuning(data, self._tuned("migration_speed"))
-        job = Job(source, seen.sight.domain, self.target, tuning)
+        connection = self.target.connect()
+        job = migration.begin(source, seen.sight.domain, connection, transfer)
         self._accompany(job)
         self.operation.watchdog.say(
-            f"{self.guest}: its migration to {self.node} ended, but the two hosts did "
-            "not say in time where it is"
+            f"{self.guest}: its migration to {self.target.node} ended, but the two "
+            "hosts did not say in time where it is"
         )
         verdict = self._read_back()
         if verdict is Verdict.HALTED_AT_SOURCE:
             verdict = self._let_run_on(seen)
         return verdict
 
+    def _data_uri(self) -> str:
+        values = self.operation.values
+        return uris.data(
+            self.guest.uri,
+            self.target.node,
+            values.text("migration_network_suffix"),
+            values.text("migrateuri") or self.wishes.options.text("migrateuri"),
+            values.number("migrateport"),
+        )
+
     def _accompany(self, job: Job) -> None:
-        """Tune the job, log its progress, abort it while there is time to."""
-        downtime_ms = self._tuned("migration_downtime")
-        log_at_s = 10.0
-        while not job.wait(POLL_S):
-            if self.deadline.remaining_s() <= self.reserve_s:
+        """Help the job along, log its progress, abort it while there is time to."""
+        begun_s = self.deadline.elapsed_s()
+        ladder = self.wishes.ladder()
+        unset_ms = self.wishes.downtime_ms
+        log_at_s = LOG_S
+        while not job.wait(STATISTICS_S, self.deadline):
+            limit = self.deadline.part(ANSWERS_S)
+            elapsed_s = self.deadline.elapsed_s() - begun_s
+            try:
+                progress = job.progress(limit)
+                if unset_ms and job.allow_downtime(limit, unset_ms):
+                    unset_ms = 0
+            except AgentError as error:
+                progress = None
+                self.operation.log.warning(f"{self.guest}: {error}")
+            if progress and elapsed_s >= log_at_s:
+                log_at_s = elapsed_s + LOG_S
+                self._log(f"{progress}; allowed pause {ladder.allowed_ms or 300} ms")
+            free_s = self.deadline.remaining_s() - self.reserve_s
+            step = ladder.step(progress, elapsed_s, free_s, self.reserve_s)
+            if step is Step.ABORT:
                 self._abort(job)
                 return
-            limit = self.deadline.part(TARGET_ANSWERS_S)
-            try:
-                if downtime_ms and job.allow_downtime(limit, downtime_ms):
-                    downtime_ms = 0
-                if self.deadline.elapsed_s() > log_at_s:
-                    log_at_s = self.deadline.elapsed_s() + 10.0
-                    self.operation.log.info(
-                        f"{self.guest} to {self.node}: {job.progress(limit)}"
-                    )
-            except AgentError as error:
-                self.operation.log.warning(f"{self.guest}: {error}")
+            if ladder.switched and self.deadline.expired():
+                break
+            self._help(job, step, ladder.allowed_ms)
         self.failure = job.failure()
 
-    def _tuned(self, name: str) -> int:
-        """Return a tuning number; nonsense means the hypervisor's default.
-
-        A failed migrate_to stops the guest, and its start would then fail over the
-        same typo on every node.
-        """
+    def _help(self, job: Job, step: Step, allowed_ms: int) -> None:
+        """Carry out a step of the ladder; one that is declined leaves the job as is."""
+        if step is Step.GO_ON:
+            return
+        limit = self.deadline.part(ANSWERS_S)
         try:
-            return self.values.number(name)
-        except BadParameter as problem:
-            self.operation.log.error(f"{problem}; the hypervisor's default is used")
-            return 0
+            if step is Step.ALLOW and job.allow_downtime(limit, allowed_ms):
+                self._log(f"its memory does not converge; allowing {allowed_ms} ms")
+            elif step is Step.SUSPEND and job.suspend(limit):
+                self._log("pausing it until it has arrived, as --timeout asks")
+            elif step is Step.POSTCOPY and job.start_postcopy(limit):
+                self._log("switched to post-copy")
+        except AgentError as error:
+            self.operation.log.warning(f"{self.guest}: {error}")
+
+    def _log(self, sentence: str) -> None:
+        self.operation.log.info(f"{self.guest} to {self.target.node}: {sentence}")
 
     def _abort(self, job: Job) -> None:
         self.failure = "it did not end in the time Pacemaker gave, and was aborted"
@@ -176,14 +243,14 @@ class _Migration:
             job.abort(limit)
         except AgentError as error:
             self.operation.log.warning(f"{self.guest}: {error}")
-        job.wait(limit.remaining_s())
+        job.wait(limit.remaining_s(), limit)
 
     def _read_back(self) -> Verdict:
         """Return how the guest stands on both hosts, once that has settled."""
         settling = self.deadline.part(SETTLES_S)
         while True:
             here = self.observer.look(self.guest, self.deadline)
-            there = self._look_there()
+            there = self.target.look()
             verdict = migration_verdict(here.state, there.state)
             if verdict not in _OPEN or settling.expired():
                 return verdict
@@ -197,9 +264,9 @@ class _Migration:
         here = self.observer.look(self.guest, self.deadline)
         if seen.state is State.PAUSED or here.connection is None:
             return Verdict.STAYED if seen.state is State.PAUSED else Verdict.UNKNOWN
-        if self._look_there().state not in (State.ABSENT, State.SHUT_OFF):
+        if self.target.look().state not in (State.ABSENT, State.SHUT_OFF):
             return Verdict.UNKNOWN
-        limit = self.deadline.part(TARGET_ANSWERS_S)
+        limit = self.deadline.part(ANSWERS_S)
         domains.resume(here.connection, limit, here.sight.domain)
         return self._read_back()
 
@@ -213,100 +280,26 @@ class _Migration:
             patience.sleep(POLL_S)
 
     def _check_source(self, seen: Observation) -> None:
-        if seen.state not in (State.RUNNING, State.PAUSED):
+        if seen.state not in MIGRATABLE:
             raise Refused(f"{self.guest} cannot be migrated from {host_name()}: {seen}")
 
     def _has_arrived_before(self, seen: Observation) -> bool:
         """Tell a repeated migrate_to whose first run succeeded."""
         if seen.presence is not Presence.NOT_RUNNING:
             return False
-        verdict = migration_verdict(State.ABSENT, self._look_there().state)
+        verdict = migration_verdict(State.ABSENT, self.target.look().state)
         return verdict is Verdict.ARRIVED
 
-    def _check_target(self, seen: Observation) -> None:
-        """Make sure that the target can take the guest, before it is touched.
-
-        A target whose libvirt is just restarting is given a few seconds.
-        """
-        patience = self.deadline.part(self.reserve_s)
-        while self.target is None:
-            try:
-                self.target = self._connect()
-            except AgentError as error:
-                if patience.expired():
-                    raise self._untouched(str(error)) from error
-                patience.sleep(1.0)
-        there = self._look_there()
-        if there.stranger:
-            raise self._untouched(
-                f"another guest of that name runs there, with UUID {there.stranger}"
-            )
-        if there.state.is_active and seen.presence is not Presence.NOT_RUNNING:
-            raise self._untouched(f"its libvirt has that guest {there.state.value}")
-        self._check_definition(there)
-        self._start_resources(seen)
-
-    def _check_definition(self, there: Sight) -> None:
-        """Refuse a target on which the guest could never be started again."""
-        target = self.target
-        if target is None:
-            return
-        if not self.values.given("config"):
-            if there.domain is None:
-                raise self._untouched("the guest is not defined there: virsh define it")
-            return
-        path = self.values.text("config")
-        limit = self.deadline.part(TARGET_ANSWERS_S)
-        try:
-            reason = migration.missing_file(target, limit, path)
-        except AgentError as error:
-            raise self._untouched(str(error)) from error
-        if reason:
-            raise self._untouched(f"config {path} cannot be read there: {reason}")
-
-    def _start_resources(self, seen: Observation) -> None:
-        if not self.values.flag("start_resources") or self.target is None:
-            return
-        networks, pools = resources_of(self.operation, seen)
-        try:
-            resources.start_networks(self.target, self.deadline, networks)
-            resources.start_pools(self.target, self.deadline, pools)
-        except AgentError as error:
-            raise self._untouched(str(error)) from error
-
-    def _connect(self) -> Connection:
-        uri = uris.control(
-            self.guest.uri,
-            self.node,
-            self.values.text("migration_transport"),
-            self.values.text("migration_network_suffix"),
-            self.values.text("remoteuri"),
-        )
-        return connections.connect(uri, self.deadline.part(TARGET_ANSWERS_S))
-
-    def _look_there(self) -> Sight:
-        """Look at the guest on the target; silent when it does not answer."""
-        try:
-            if self.target is None:
-                self.target = self._connect()
-            limit = self.deadline.part(TARGET_ANSWERS_S)
-            return domains.look(self.target, limit, self.guest.name, self.guest.uuid)
-        except AgentError as error:
-            self.target = None
-            return Sight(State.SILENT, str(error))
-
-    def _untouched(self, why: str) -> Refused:
-        return Refused(
-            f"{self.guest} stays on {host_name()}, untouched: {self.node} cannot take "
-            f"it: {why}"
-        )
-
     def _outcome(self, verdict: Verdict) -> Outcome:
-        told = f" ({self.failure})" if self.failure else ""
+        told = [self.failure] if self.failure else []
+        node = self.target.node
         if verdict is Verdict.ARRIVED:
-            return Outcome(exitcodes.OK, f"{self.guest} runs on {self.node} now{told}")
+            why = f" ({self.failure})" if self.failure else ""
+            return Outcome(exitcodes.OK, f"{self.guest} runs on {node} now{why}")
+        told += [f"seen before: {doubt}" for doubt in self.preflight.doubts]
+        why = f" ({'; '.join(told)})" if told else ""
         return Outcome(
             exitcodes.GENERIC,
-            f"{self.guest} was not migrated to {self.node}: {verdict.value}{told}; "
+            f"{self.guest} was not migrated to {node}: {verdict.value}{why}; "
             "Pacemaker stops it on both nodes and starts it once",
         )

@@ -130,7 +130,7 @@ class Observer:
             return None
         if active is None and not (is_local and uris.driver(uri) in ("", QEMU, LXC)):
             return None
-        running = (active or set()) | {e.uuid or e.name for e in emulators or ()}
+        running = (active or set()) | {e.label for e in emulators or ()}
         records = store.others(instance)
         accounted = {r.uuid for r in records} | {r.name for r in records}
         return sorted(running - accounted)
@@ -146,6 +146,8 @@ class Observer:
     def _emulator_of(
         self, identity: Identity, sight: Sight
     ) -> tuple[Process, Emulator | None]:
+        from vmha.agents.hypervisor.capabilities import has_process
+
         is_local = uris.is_local(identity.uri) or identity.uri == ""
         emulators = self._table.emulators() if is_local else []
         if emulators is None:
@@ -155,7 +157,9 @@ class Observer:
             same_name = not uuid and emulator.name == identity.name
             if (uuid and emulator.uuid == uuid) or same_name:
                 return Process.PRESENT, emulator
-        if identity.driver != QEMU or not is_local:
+        if any(_may_be(emulator, identity) for emulator in emulators):
+            return Process.UNREADABLE, None
+        if not (is_local and has_process(identity.driver)):
             return Process.INAPPLICABLE, None
         return (Process.BEGUN if identity.pending else Process.NONE), None
 
@@ -170,6 +174,13 @@ class Observer:
         return Observation(
             identity, sight, process, emulator, self._connection, silence
         )
+
+
+def _may_be(emulator: Emulator, identity: Identity) -> bool:
+    """Tell a container that nobody can name, or can only name: it may be the guest."""
+    if emulator.driver != LXC or emulator.uuid:
+        return False
+    return identity.driver == LXC and emulator.name in ("", identity.name)
 
 
 def running_one(

@@ -8,12 +8,67 @@ a guest counts as gone only when no witness that can see it still does.
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 
 from vmha.agents.hypervisor.state import State
 from vmha.agents.protocol import exitcodes
 
 _GONE = (State.ABSENT, State.SHUT_OFF)
-_ALIVE_AND_WELL = (State.RUNNING, State.PAUSED, State.SHUTTING_DOWN)
+# What passes by itself, or is as it should be: no policy is asked.
+_ALIVE_AND_WELL = (
+    State.RUNNING,
+    State.POSTCOPY,
+    State.HELD,
+    State.STARTING,
+    State.SHUTTING_DOWN,
+)
+# Worth waiting for before a start is decided.
+_PASSING = (
+    State.SILENT,
+    State.SHUTTING_DOWN,
+    State.STARTING,
+    State.HELD,
+    State.POSTCOPY,
+)
+# States that are a matter of opinion, and the parameter that holds it.
+GOVERNED = {
+    State.PAUSED: "paused_policy",
+    State.HALTED: "paused_policy",
+    State.IO_ERROR: "io_error_policy",
+    State.NO_SPACE: "no_space_policy",
+    State.WATCHDOG: "panic_policy",
+    State.CRASHED: "panic_policy",
+    State.SUSPENDED: "suspended_policy",
+}
+POLICIES = {
+    "ok": exitcodes.OK,
+    "degraded": exitcodes.DEGRADED,
+    "fail": exitcodes.GENERIC,
+}
+DEFAULT_POLICIES = {
+    "paused_policy": "ok",
+    "io_error_policy": "fail",
+    "no_space_policy": "degraded",
+    "panic_policy": "fail",
+    "suspended_policy": "fail",
+}
+LIVES = (exitcodes.OK, exitcodes.DEGRADED)
+# A guest that stands still for another reason would lose that reason on its way: it
+# arrives as one that an administrator has paused.
+MIGRATABLE = (State.RUNNING, State.PAUSED)
+# The states of a guest that has executed where it is seen. Not HALTED: half of a guest
+# whose migration died with the target's libvirt may look so.
+ARRIVED = (
+    State.RUNNING,
+    State.PAUSED,
+    State.HELD,
+    State.IO_ERROR,
+    State.NO_SPACE,
+    State.WATCHDOG,
+    State.SHUTTING_DOWN,
+    State.CRASHED,
+    State.SUSPENDED,
+)
 
 
 class Process(enum.Enum):
@@ -67,6 +122,14 @@ class Beginning(enum.Enum):
     REFUSE = "start nothing"
 
 
+class Arrival(enum.Enum):
+    """What a migrate_from finds on the target."""
+
+    ARRIVED = "it has arrived"
+    ON_ITS_WAY = "it may still arrive"
+    MISSING = "nothing of it is here"
+
+
 class Verdict(enum.Enum):
     """How a migration has ended, read back from both hosts."""
 
@@ -75,7 +138,7 @@ class Verdict(enum.Enum):
     HALTED_AT_SOURCE = "it stands paused at the source and is not on the target"
     PENDING = "not settled yet"
     DOUBLE = "both hosts say that it runs"
-    LOST = "neither host has it"
+    LOST = "neither host has it whole"
     UNKNOWN = "a host did not answer"
 
 
@@ -90,11 +153,14 @@ def presence(state: State, process: Process) -> Presence:
     return Presence.UNKNOWN
 
 
-def monitor_code(state: State, process: Process) -> int:
+def monitor_code(
+    state: State, process: Process, policies: Mapping[str, str] = DEFAULT_POLICIES
+) -> int:
     """Return the exit code of a monitor or probe.
 
     7 lets Pacemaker start the guest elsewhere, so it is given on proof only. 1 makes it
-    stop and start the guest: right for one that exists and cannot serve.
+    stop and start the guest: right for one that exists and cannot serve. 190 it shows,
+    and counts as 0, of a probe too. ``policies`` are values by parameter name.
     """
     seen = presence(state, process)
     if seen is Presence.NOT_RUNNING:
@@ -103,19 +169,29 @@ def monitor_code(state: State, process: Process) -> int:
         return exitcodes.GENERIC
     if state in _ALIVE_AND_WELL or state is State.SILENT:
         return exitcodes.OK
-    return exitcodes.GENERIC
+    if state not in GOVERNED:
+        return exitcodes.GENERIC
+    code = POLICIES[policies[GOVERNED[state]]]
+    # Nobody is known to have wanted this pause, so nobody may be going to end it.
+    unwanted = state is State.HALTED and code == exitcodes.OK
+    return exitcodes.DEGRADED if unwanted else code
 
 
-def start_step(state: State, process: Process) -> Beginning:
+def start_step(
+    state: State, process: Process, policies: Mapping[str, str] = DEFAULT_POLICIES
+) -> Beginning:
     """Decide the next step of a start.
 
-    An emulator that libvirt does not know, or half of a migrated guest, is not started
-    over: start fails, Pacemaker stops it here with proof, and starts again.
+    What a monitor would fail is not started over: an emulator that libvirt does not
+    know, half of a migrated guest, one that its dead disk has paused. Start fails,
+    Pacemaker stops it here with proof, and starts again.
     """
-    if state in (State.RUNNING, State.PAUSED):
+    if state is State.RUNNING:
         return Beginning.ALREADY
-    if state in (State.SHUTTING_DOWN, State.SILENT):
+    if state in _PASSING:
         return Beginning.WAIT
+    if state in GOVERNED and monitor_code(state, process, policies) in LIVES:
+        return Beginning.ALREADY
     if state in _GONE and process in (Process.NONE, *_NEEDS_LIBVIRT):
         return Beginning.CREATE
     # Any QEMU of the node that is just ending makes the table unreadable for a moment.
@@ -124,11 +200,11 @@ def start_step(state: State, process: Process) -> Beginning:
     return Beginning.REFUSE
 
 
-def stop_step(state: State, process: Process, phase: Phase, can_obey: bool) -> Step:
+def stop_step(state: State, process: Process, phase: Phase) -> Step:
     """Decide the next step of a stop.
 
-    ``can_obey`` tells whether a paused guest may be resumed to shut down (an
-    administrator paused it) or not (a dead disk did).
+    A guest that an administrator has paused is resumed so that it can shut down; one
+    that a dead disk or a panic has paused could not obey.
     """
     seen = presence(state, process)
     if seen is Presence.NOT_RUNNING:
@@ -141,23 +217,38 @@ def stop_step(state: State, process: Process, phase: Phase, can_obey: bool) -> S
         return Step.KILL
     if phase is not Phase.GRACEFUL:
         return Step.DESTROY
-    return _stop_gracefully(state, can_obey)
+    return _stop_gracefully(state)
 
 
 def migration_verdict(source: State, target: State) -> Verdict:
     """Judge a migration whose job has ended, by the guest's state on both hosts.
 
-    A guest that was paused arrives paused.
+    A guest that was paused arrives paused. What has been torn by post-copy never runs
+    at its source again: its disks have gone on without it there.
     """
-    if target in (State.RUNNING, State.PAUSED, State.SHUTTING_DOWN):
-        return Verdict.DOUBLE if source is State.RUNNING else Verdict.ARRIVED
+    if target in ARRIVED:
+        twice = source in (State.RUNNING, State.POSTCOPY)
+        return Verdict.DOUBLE if twice else Verdict.ARRIVED
     if State.SILENT in (source, target):
         return Verdict.STAYED if source is State.RUNNING else Verdict.UNKNOWN
     if target.is_active:
         return Verdict.PENDING
-    if source in (State.MIGRATING, State.PAUSED):
+    if source in (State.MIGRATING, State.PAUSED, State.HALTED):
         return Verdict.HALTED_AT_SOURCE
+    if source is State.TORN:
+        return Verdict.LOST
     return Verdict.STAYED if source.is_active else Verdict.LOST
+
+
+def arrival_step(state: State) -> Arrival:
+    """Decide what a migrate_from makes of the guest on the target.
+
+    One that has executed here has arrived, whatever has happened to it since: that is
+    the next monitor's business.
+    """
+    if state in ARRIVED:
+        return Arrival.ARRIVED
+    return Arrival.MISSING if state in _GONE else Arrival.ON_ITS_WAY
 
 
 def _stop_unmanaged(state: State, phase: Phase) -> Step:
@@ -171,11 +262,9 @@ def _stop_unmanaged(state: State, phase: Phase) -> Step:
     return Step.KILL
 
 
-def _stop_gracefully(state: State, can_obey: bool) -> Step:
-    if state is State.RUNNING:
+def _stop_gracefully(state: State) -> Step:
+    if state in (State.RUNNING, State.POSTCOPY):
         return Step.SHUT_DOWN
-    if state is State.SHUTTING_DOWN:
+    if state in (State.SHUTTING_DOWN, State.STARTING, State.HELD):
         return Step.WAIT
-    if state is State.PAUSED and can_obey:
-        return Step.RESUME
-    return Step.DESTROY
+    return Step.RESUME if state is State.PAUSED else Step.DESTROY

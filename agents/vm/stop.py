@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import signal
 
-from vmha.agents.hypervisor import domains
-from vmha.agents.hypervisor.state import State
+from vmha.agents.hypervisor import capabilities, domains
 from vmha.agents.protocol import exitcodes
 from vmha.agents.protocol.agent import Operation, Outcome
 from vmha.agents.protocol.deadline import Deadline
 from vmha.agents.protocol.errors import AgentError, BadParameter
+from vmha.agents.vm import configuration, leftovers
 from vmha.agents.vm import identity as identities
 from vmha.agents.vm.emulator import ProcessTable
 from vmha.agents.vm.identity import Identity, Known
@@ -46,12 +46,28 @@ def stop(
         return _stop_unknown(operation, observer, store, known)
     sentences = []
     for guest in reversed(known.identities):  # the recorded one, which runs, first
-        stopped, sentence = _Stop(operation, observer, table, guest).carry_out()
+        stopped, sentence = stop_one(operation, observer, table, guest, store)
         sentences.append(sentence)
         if not stopped:
             return Outcome(exitcodes.GENERIC, sentence)
+    for guest in known.identities:
+        leftovers.after_stop(operation, observer, guest)
     store.remove(instance)
     return Outcome(exitcodes.OK, "; ".join(sentences))
+
+
+def stop_one(
+    operation: Operation,
+    observer: Observer,
+    table: ProcessTable,
+    guest: Identity,
+    store: RecordStore | None = None,
+) -> tuple[bool, str]:
+    """Stop one guest; tell whether it is proven gone, and the sentence for it.
+
+    With ``store`` its definition is saved before, if that is wanted.
+    """
+    return _Stop(operation, observer, table, guest, store).carry_out()
 
 
 def _stop_unknown(
@@ -100,28 +116,33 @@ class _Stop:
         observer: Observer,
         table: ProcessTable,
         guest: Identity,
+        store: RecordStore | None,
     ) -> None:
+        self.store = store
         self.operation = operation
         self.deadline = operation.deadline
         self.observer = observer
         self.table = table
         self.guest = guest
-        self.asking = _Asking(operation)
+        self.asking = _Asking(operation, guest.driver)
         self.plan = _Plan(self.deadline.remaining_s(), _force_stop(operation))
         self.silent_since_s: float | None = None
         self.last_done = "found it"
         self.was_gone = False
+        self.was_saved = False
 
     def carry_out(self) -> tuple[bool, str]:
         """Return whether the guest is proven gone, and the sentence for it."""
         while True:
             seen = self.observer.look(self.guest, self._looking())
             phase = self._phase(seen)
-            step = stop_step(seen.state, seen.process, phase, _can_obey(seen))
+            step = stop_step(seen.state, seen.process, phase)
             if step is Step.DONE and not self._may_still_come():
                 return True, f"{self.guest} does not run on {host_name()}: {seen}"
             if self.deadline.expired():
                 break
+            if step in (Step.SHUT_DOWN, Step.RESUME, Step.DESTROY):
+                self._save(seen)
             self.operation.watchdog.say(
                 f"{self.guest}: {step.value} did not end; last seen: {seen}"
             )
@@ -178,6 +199,12 @@ class _Stop:
             self.last_done = step.value
         self.deadline.sleep(POLL_S)
 
+    def _save(self, seen: Observation) -> None:
+        """Save the guest's definition, once, before it is first asked to end."""
+        if self.store and not self.was_saved:
+            self.was_saved = True
+            configuration.save(self.operation, seen, self.store)
+
     def _limit(self, reserve_s: float) -> Deadline:
         """Return the bound of one libvirt call: the next phase's time is not touched.
 
@@ -214,10 +241,10 @@ class _Asking:
     that has had its share of presses, makes room for the next.
     """
 
-    def __init__(self, operation: Operation) -> None:
+    def __init__(self, operation: Operation, driver: str) -> None:
         self._deadline = operation.deadline
         self._log = operation.log
-        self._methods = _methods(operation)
+        self._methods = _methods(operation, driver)
         self._next_s = 0.0
         self._wait_s = FIRST_REPEAT_S
         self._presses = 0
@@ -240,14 +267,26 @@ class _Asking:
         self._wait_s *= 2
 
 
-def _methods(operation: Operation) -> list[str]:
-    """Return the shutdown methods in their order; nonsense means the default."""
+def _methods(operation: Operation, driver: str) -> list[str]:
+    """Return the shutdown methods in their order; nonsense means the default.
+
+    Those that the hypervisor's driver has not are left out: each would cost the guest
+    a share of the time that it has for shutting down.
+    """
     try:
         text = operation.values.text("shutdown_mode")
     except BadParameter as problem:
         operation.log.warning(f"{problem}; the hypervisor's default is used")
         text = ""
-    return text.replace(",", " ").split() or [""]
+    wanted = text.replace(",", " ").split() or [""]
+    methods, missing = capabilities.fitting_methods(driver, wanted)
+    if missing:
+        operation.log.warning(
+            f"libvirt's {driver} driver cannot shut a guest down by "
+            f"{', '.join(missing)}; tried instead: "
+            + ", ".join(method or "its default" for method in methods)
+        )
+    return methods
 
 
 def _force_stop(operation: Operation) -> bool:
@@ -257,9 +296,3 @@ def _force_stop(operation: Operation) -> bool:
     except BadParameter as problem:
         operation.log.warning(f"{problem}; the guest is stopped gracefully")
         return False
-
-
-def _can_obey(seen: Observation) -> bool:
-    """Tell whether a paused guest may be resumed: only an administrator's pause."""
-    paused = seen.state is State.PAUSED
-    return paused and seen.sight.reason == "by an administrator"

@@ -1,51 +1,73 @@
-"""A guest under VirtualDomain is taken over while it runs, as README.md tells."""
+"""Running resources change their agents by program, and back, without a stop."""
 
 from __future__ import annotations
 
-import re
+import json
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lab import Lab
+    from lab.commands import Result
+    from lab.node import Node
     from lab.watch import Watch
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+PROGRAM = "/usr/share/vmha/switch-over"
 GUEST = "web1"
-SETTLES_S = 120.0
+FENCES = ("fence-node1",)
+SETTLES_S = 240.0
 TWO_MONITORS_S = 22.0
+OURS = ("ocf:vmha:VirtualMachine", "stonith:fence_vmha_ipmi")
+THEIRS = ("ocf:heartbeat:VirtualDomain", "stonith:fence_ipmilan")
 
 
-def recipe() -> str:
-    """Return README's commands for a guest, with our guest's name."""
-    text = README.read_text(encoding="utf-8")
-    found = re.findall(r"^```sh switch\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    name = re.compile(r"\bweb\b")
-    return name.sub(GUEST, next(block for block in found if name.search(block)))
+def switch_over(node: Node, *words: str) -> Result:
+    argv = [PROGRAM, "--json", *words, GUEST, *FENCES]
+    return node.run(argv, SETTLES_S, check=False)
 
 
-def backwards(script: str) -> str:
-    """Turn the recipe round: from our agent to the predecessor's."""
-    words = {"heartbeat": "vmha", "VirtualDomain": "VirtualMachine"}
-    words |= {new: old for old, new in words.items()}
-    quoted = re.compile(f'"({"|".join(words)})"')
-    return quoted.sub(lambda found: f'"{words[found.group(1)]}"', script)
+def agents(lab: Lab) -> set[str]:
+    """Return the types of the resources that are switched, as crm_mon shows them."""
+    shown = lab.cluster.status().iterfind("resources/resource")
+    wanted = [r for r in shown if r.get("id") in (GUEST, *FENCES)]
+    assert len(wanted) == 1 + len(FENCES)
+    return {str(r.get("resource_agent")) for r in wanted}
 
 
-def test_a_running_guest_is_switched_over_and_runs_on(lab: Lab, watch: Watch) -> None:
-    source = lab.cluster.wait_running(GUEST)
-    node = lab.node(source)
-    for script, agent in (
-        (backwards(recipe()), "ocf:heartbeat:VirtualDomain"),
-        (recipe(), "ocf:vmha:VirtualMachine"),
-    ):
-        node.run(["sh", "-euc", f"cd /root\n{script}"], SETTLES_S)
+def test_running_resources_go_to_the_predecessors_and_come_back(
+    lab: Lab, watch: Watch
+) -> None:
+    home = lab.cluster.wait_running(GUEST)
+    node = lab.node(home)
+    for fence in FENCES:  # without it fence_ipmilan speaks IPMI 1.5
+        lab.cluster.pcs("stonith", "update", fence, "lanplus=1", "cipher=3")
+    lab.wait_idle()
+    for words, kinds in ((["--back"], THEIRS), ([], OURS)):
+        dry = switch_over(node, "--dry-run", *words)
+        assert (dry.code, agents(lab) == set(kinds)) == (0, False), dry.stdout
+        done = switch_over(node, *words)
+        assert (done.code, agents(lab)) == (0, set(kinds)), done.stdout + done.stderr
+        assert switch_over(node, *words).code == 0, "a second time changes nothing"
         lab.wait_idle()
-        assert agent in node.run(["crm_mon", "-1"], SETTLES_S).stdout
-        assert lab.cluster.where(GUEST) == [source]
+        assert lab.cluster.where(GUEST) == [home]
     time.sleep(TWO_MONITORS_S)
-    assert lab.cluster.where(GUEST) == [source]
     assert watch.unbroken(GUEST)
+    assert not lab.cluster.status().findall("failures/failure")
     record = f"/run/vmha/guests/{GUEST}.guest"
-    assert f"name={GUEST}" in node.run(["cat", record], SETTLES_S).stdout
+    assert f"name={GUEST}" in node.run(["cat", record], 20).stdout
+
+
+def test_a_resource_that_would_lose_its_meaning_is_refused_untouched(
+    lab: Lab, watch: Watch
+) -> None:
+    home = lab.cluster.wait_running(GUEST)
+    lab.cluster.pcs("resource", "update", GUEST, "guest_agent=ignore")
+    lab.wait_idle()
+    try:
+        refused = switch_over(lab.node(home), "--back")
+    finally:
+        lab.cluster.pcs("resource", "update", GUEST, "guest_agent=")
+    assert refused.code == 2, refused.stdout
+    assert "guest_agent" in json.loads(refused.stdout)["text"]
+    assert agents(lab) == set(OURS)
+    assert watch.unbroken(GUEST)

@@ -6,6 +6,7 @@ suite's own process runner: a fault in the code under test must not be one of th
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 from .errors import CannotHost, CommandFailed, TimedOut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -67,7 +68,7 @@ def run(
     CannotHost when it is not installed.
     """
     command = list(argv)
-    try:
+    with _installed(command):
         child = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -77,10 +78,6 @@ def run(
             cwd="/",
             start_new_session=True,
         )
-    except OSError as error:
-        raise CannotHost(
-            f"{command[0]} cannot be run on this machine: {error.strerror}"
-        ) from error
     try:
         out, err = child.communicate(stdin.encode(), timeout=timeout_s)
     except BaseException as error:
@@ -112,7 +109,7 @@ def watched(
     """
     command = list(argv)
     last: deque[str] = deque(maxlen=20)
-    try:
+    with _installed(command):
         child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -124,10 +121,6 @@ def watched(
             text=True,
             errors="replace",
         )
-    except OSError as error:
-        raise CannotHost(
-            f"{command[0]} cannot be run on this machine: {error.strerror}"
-        ) from error
     late = threading.Event()
 
     def kill() -> None:
@@ -153,3 +146,14 @@ def watched(
         raise TimedOut(f"`{' '.join(command)}` did not end within {timeout_s:g} s")
     if code != 0:
         raise CommandFailed(command, code, "".join(last))
+
+
+@contextlib.contextmanager
+def _installed(command: Sequence[str]) -> Iterator[None]:
+    """Turn the failure to start a program into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise CannotHost(
+            f"{command[0]} cannot be run on this machine: {error.strerror}"
+        ) from error

@@ -63,6 +63,7 @@ KINDS = [
         "pacemaker-execd",
         r"executing - rsc:(\S+) action:migrate_from",
     ),
+    ("reloaded", "pacemaker-execd", r"executing - rsc:(\S+) action:reload-agent"),
 ]
 ENDED = re.compile(
     r"(\S+) (start|stop|migrate_to|migrate_from) \(call \d+.*\) "

@@ -50,14 +50,14 @@ mkfifo /pause
 exec 3<>/pause
 for word in $arguments; do
     case $word in vmha.dirty=*)
-        mount -t tmpfs -o size=90% dirty /dirty
+        mount -t tmpfs -o size=90% dirty /mnt
         mib=0
         while [ $mib -lt "${word#*=}" ]; do
-            dd if=/bin/busybox of=/dirty/from bs=1M count=1 seek=$mib 2>/dev/null
+            dd if=/bin/busybox of=/mnt/from bs=1M count=1 seek=$mib 2>/dev/null
             mib=$((mib + 1))
         done
         while :; do
-            dd if=/dirty/from of=/dirty/to bs=1M conv=notrunc 2>/dev/null
+            dd if=/mnt/from of=/mnt/to bs=1M conv=notrunc 2>/dev/null
             read -r -t 0.2 nothing <&3
         done &
         ;;
@@ -139,7 +139,7 @@ def _unpack(package: str, work: Path, root: Path) -> None:
 
 def _files(root: Path) -> Iterator[tuple[str, int, bytes]]:
     """Everything in the initramfs: path, mode, content (a link: its target)."""
-    for directory in ("bin", "dev", "dirty", "proc", "sys", "modules"):
+    for directory in ("bin", "dev", "mnt", "proc", "sys", "modules"):
         yield directory, stat.S_IFDIR | 0o755, b""
     for directory in ("etc", "etc/acpi", "etc/acpi/PWRF"):
         yield directory, stat.S_IFDIR | 0o755, b""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import select
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +23,12 @@ from pathlib import Path
 LOGS = Path("/var/log/lab")
 CONTROL = Path("/run/lab/control")
 FATAL = 100  # pacemakerd: do not start me again
+CIB = Path("/var/lib/pacemaker/cib/cib.xml")
+# A cluster that comes up has no DC yet and waits 20 s for word from one.
+FIRST_SETTINGS = """\
+<crm_config><cluster_property_set id="cib-bootstrap-options">
+<nvpair id="lab-dc-deadtime" name="dc-deadtime" value="2s"/>
+</cluster_property_set></crm_config>"""
 
 
 class Service:
@@ -153,6 +160,18 @@ def make_run_directories() -> None:
     subprocess.run(argv, timeout=60, check=False)
 
 
+def write_first_cib() -> None:
+    """Give a node that has no configuration yet one that forms a cluster soon."""
+    if CIB.exists():
+        return
+    asked = ["cibadmin", "--empty"]
+    empty = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=9)
+    text = empty.stdout.replace("<crm_config/>", FIRST_SETTINGS)
+    CIB.touch(0o600)
+    shutil.chown(CIB, "hacluster", "haclient")
+    CIB.write_text(text)
+
+
 def keep_log() -> None:
     """Be the node's syslog."""
     door = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -177,6 +196,7 @@ def main() -> None:
     os.dup2(own, 1)
     os.dup2(own, 2)
     make_run_directories()
+    write_first_cib()
     os.mkfifo(CONTROL)
     control = os.open(CONTROL, os.O_RDWR)
     threading.Thread(target=keep_log, daemon=True).start()

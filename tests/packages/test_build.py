@@ -14,6 +14,7 @@ from vmha.agents.protocol.version import VERSION
 LIBRARY = "/usr/lib/python3/dist-packages"
 EGG_INFO = f"{LIBRARY}/vmha-{VERSION}.egg-info"
 FIXED = {
+    "/usr/share/vmha/switch-over",
     "/usr/lib/systemd/system/pacemaker.service.d/vmha.conf",
     *(f"{EGG_INFO}/{name}" for name in ("PKG-INFO", "dependency_links.txt")),
     *(f"{EGG_INFO}/{name}" for name in ("requires.txt", "top_level.txt")),
@@ -52,7 +53,7 @@ def test_it_holds_every_module_and_executable_and_nothing_else(deb: Path) -> Non
 
 
 def test_modes_and_owners_do_not_depend_on_the_clone(deb: Path) -> None:
-    places = tuple(f"{place}/" for place in PLACES.values())
+    places = (*(f"{place}/" for place in PLACES.values()), "/usr/share/vmha/")
     for mode, owner, path in _contents(deb):
         assert owner == "root/root", path
         if mode[0] == "d" or path.startswith(places):

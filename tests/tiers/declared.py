@@ -38,6 +38,9 @@ QEMU = (
     "qemu-system-x86",
 )
 
+# Containers, and what is in them.
+LXC = ("busybox-static", "libvirt-daemon-driver-lxc")
+
 # What packaging/build-deb builds with; the lab installs that package in its nodes.
 BUILD = ("debhelper", "dh-python", "dpkg-dev", "python3-setuptools")
 
@@ -71,12 +74,12 @@ TIERS = (
     Tier(
         "contract",
         "contract + libvirt",
-        ("fence-agents", "libxml2-utils", "resource-agents"),
+        ("fence-agents", "libxml2-utils", "pacemaker-cli-utils", "resource-agents"),
     ),
     Tier(
         "libvirt",
         "contract + libvirt",
-        (*QEMU, *PEER),
+        (*QEMU, *LXC, *PEER),
         verbose=True,
         workers=2,
     ),

@@ -19,7 +19,14 @@ from .outcome import Counts, Outcome, of_pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build/tests"
 ONE_TEST_S = 600  # the first of the cluster tier builds the nodes as well
-TYPED = ("tests", "tests/all", "tests/bench", "tests/demo", "packaging/build-deb")
+TYPED = (
+    "tests",
+    "tests/all",
+    "tests/bench",
+    "tests/demo",
+    "packaging/build-deb",
+    "packaging/switch-over",
+)
 
 
 class Plan(NamedTuple):

@@ -49,4 +49,9 @@ def user_name(text: str) -> str:
 
 def migrate_options(text: str) -> str:
     """Accept the options of virsh migrate that have a counterpart here."""
-    return "" if text.strip() else "give options of virsh migrate, or nothing"
+    from vmha.agents.vm import virsh_options
+
+    unknown = virsh_options.parse(text).unknown
+    if not unknown:
+        return "" if text.strip() else "give options of virsh migrate, or nothing"
+    return f"{', '.join(unknown)} is not; give some {virsh_options.accepted()}"

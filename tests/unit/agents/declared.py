@@ -54,7 +54,7 @@ ROWS: dict[str, tuple[str | None, bool, list[str], list[str]]] = {
     ),
     "migration_user": (None, True, ["admin", "a-b_c.d"], ["a b", "a@b"]),
     "migrateport": ("0", True, ["0", "65535"], ["-1", "65536", "fast"]),
-    "migrate_options": (None, True, ["--p2p --tunnelled"], [" "]),
+    "migrate_options": (None, True, ["--p2p --tunnelled"], [" ", "--dname x", "p2p"]),
     "migration_downtime_max": (
         "2000",
         True,

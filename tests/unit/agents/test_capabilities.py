@@ -37,8 +37,12 @@ def test_shutdown_methods_that_a_driver_has_not_are_set_aside() -> None:
     fitting = capabilities.fitting_methods
     assert fitting("qemu", ["agent", "acpi"]) == (["agent", "acpi"], [])
     assert fitting("lxc", ["agent", "signal"]) == (["signal"], ["agent"])
-    assert fitting("lxc", ["agent", "acpi"]) == ([""], ["agent", "acpi"])
+    instead = ["signal", "initctl"]
+    assert fitting("lxc", ["agent", "acpi"]) == (instead, ["agent", "acpi"])
+    assert fitting("lxc", [""]) == (instead, [])
+    assert fitting("qemu", [""]) == ([""], [])
     assert fitting("test", [""]) == ([""], [])
+    assert fitting("", ["agent"]) == (["agent"], [])
 
 
 def test_a_driver_without_live_migration_says_what_to_do_instead() -> None:

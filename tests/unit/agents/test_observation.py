@@ -174,21 +174,6 @@ def test_the_table_says_nothing_of_a_guest_that_has_no_process_here(
     assert seen.presence is Presence.UNKNOWN
 
 
-PAUSES = [
-    (libvirt.VIR_DOMAIN_PAUSED_USER, State.PAUSED, "by an administrator"),
-    (libvirt.VIR_DOMAIN_PAUSED_IOERROR, State.PAUSED, "by a disk I/O error"),
-    (libvirt.VIR_DOMAIN_PAUSED_MIGRATION, State.MIGRATING, ""),
-    (libvirt.VIR_DOMAIN_PAUSED_UNKNOWN, State.PAUSED, ""),
-]
-
-
-@pytest.mark.parametrize(("number", "state", "reason"), PAUSES)
-def test_a_pause_has_its_reason(number: int, state: State, reason: str) -> None:
-    paused = Domain("vm1", UUID, libvirt.VIR_DOMAIN_PAUSED, number)
-    seen = FakeObserver(Libvirt(paused), Table(qemu())).look(guest(), Deadline(5))
-    assert (seen.state, seen.sight.reason) == (state, reason)
-
-
 def test_a_state_that_is_new_to_us_is_unknown() -> None:
     odd = Domain("vm1", UUID, 99, 0)
     seen = FakeObserver(Libvirt(odd), Table()).look(guest(), Deadline(5))

@@ -158,13 +158,12 @@ def test_nonsense_in_force_stop_means_a_graceful_stop(tmp_path: Path) -> None:
 
 
 def test_only_an_administrators_pause_is_lifted(tmp_path: Path) -> None:
-    paused: dict[str, Any] = {"state": State.PAUSED, "reason": "by an administrator"}
-    _, guest, _ = carried_out(tmp_path / "a", **paused)
+    _, guest, _ = carried_out(tmp_path / "a", state=State.PAUSED)
     assert guest.done == ["resume", "shutdown"]
 
-    paused["reason"] = "by a disk I/O error"
-    _, guest, _ = carried_out(tmp_path / "b", **paused)
-    assert guest.done == ["destroy"]
+    for number, state in enumerate((State.IO_ERROR, State.HALTED, State.CRASHED)):
+        _, guest, _ = carried_out(tmp_path / str(number), state=state)
+        assert guest.done == ["destroy"]
 
 
 DURATIONS = st.sampled_from([0.0, 0.1, 1.0, 4.0, 11.0, 30.0, NEVER])

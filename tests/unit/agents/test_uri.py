@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vmha.agents.hypervisor import uri
+from vmha.agents.protocol.errors import BadParameter
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,23 @@ def test_what_a_uri_means_here(text: str, driver: str, local: bool) -> None:
         ("qemu:///system", "fd00::2", "tls", "", "", "qemu+tls://[fd00::2]/system"),
         ("xen:///system", "n2", "ssh", "", "", "xen+ssh://n2/system"),
         ("qemu:///system", "n2", "tcp", "-m", "qemu+ssh://a@%n/x", "qemu+ssh://a@n2/x"),
+        (
+            "qemu:///system",
+            "fd00::2",
+            "",
+            "",
+            "qemu+tcp://%n/x",
+            "qemu+tcp://[fd00::2]/x",
+        ),
+        (
+            "qemu:///system",
+            "fd00::2",
+            "",
+            "",
+            "qemu+tcp://[%n]/",
+            "qemu+tcp://[fd00::2]/",
+        ),
+        ("qemu:///system", "n2", "", "", "qemu+tcp://[%n]:1/", "qemu+tcp://n2:1/"),
     ],
 )
 def test_the_targets_libvirt(
@@ -48,17 +66,32 @@ def test_the_targets_libvirt(
 
 
 @pytest.mark.parametrize(
-    ("local", "node", "suffix", "override", "expected"),
+    ("local", "node", "suffix", "override", "port", "expected"),
     [
-        ("qemu:///system", "n2", "", "", ""),
-        ("qemu:///system", "n2", "-mig", "", "tcp://n2-mig"),
-        ("qemu:///system", "n2.site", "-mig", "", "tcp://n2-mig.site"),
-        ("xen:///system", "n2", "-mig", "", "n2-mig"),
-        ("qemu:///system", "n2", "", "tcp://%n-x:49152", "tcp://n2-x:49152"),
-        ("qemu:///system", "n2", "-mig", "tcp://%n", "tcp://n2-mig"),
+        ("qemu:///system", "n2", "", "", 0, ""),
+        ("qemu:///system", "n2", "-mig", "", 0, "tcp://n2-mig"),
+        ("qemu:///system", "n2.site", "-mig", "", 0, "tcp://n2-mig.site"),
+        ("xen:///system", "n2", "-mig", "", 0, "n2-mig"),
+        ("qemu:///system", "n2", "", "tcp://%n-x:49152", 0, "tcp://n2-x:49152"),
+        ("qemu:///system", "n2", "-mig", "tcp://%n", 0, "tcp://n2-mig"),
+        ("qemu:///system", "n2", "", "", 49200, "tcp://n2:49200"),
+        ("qemu:///system", "fd00::2", "", "", 49200, "tcp://[fd00::2]:49200"),
+        ("qemu:///system", "fd00::2", "", "tcp://%n", 49200, "tcp://[fd00::2]"),
+        ("xen:///system", "n2", "-mig", "", 8002, "n2-mig:8002"),
     ],
 )
 def test_the_memorys_own_path(
-    local: str, node: str, suffix: str, override: str, expected: str
+    local: str, node: str, suffix: str, override: str, port: int, expected: str
 ) -> None:
-    assert uri.data(local, node, suffix, override) == expected
+    assert uri.data(local, node, suffix, override, port) == expected
+
+
+def test_the_users_name_stands_in_the_targets_uri() -> None:
+    made = uri.control("qemu:///system", "fd00::2", "ssh", "", "", "admin")
+    assert made == "qemu+ssh://admin@[fd00::2]/system"
+
+
+@pytest.mark.parametrize("address", ["fd00::2", "10.1.2.3"])
+def test_an_address_takes_no_suffix(address: str) -> None:
+    with pytest.raises(BadParameter, match="remoteuri"):
+        uri.with_suffix(address, "-mig")

@@ -66,6 +66,20 @@ def operation(
     )
 
 
+class Notebook(Log):
+    """A log that a test reads: warnings and errors."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("test", {"HA_LOGFACILITY": "none"})
+        self._lines = lines
+
+    def error(self, sentence: str) -> None:
+        self._lines.append(sentence)
+
+    def warning(self, sentence: str) -> None:
+        self._lines.append(sentence)
+
+
 class Guest:
     """A guest's nature, and what becomes of it.
 
