@@ -90,6 +90,10 @@ def _answer(
     _adopt(operation, store, guest, seen)
     if _looks_inside(operation) and seen.state is not State.RUNNING:
         store.forget(operation.instance, HEALTH)
+    if operation.is_probe and seen.connection:
+        from vmha.agents.vm import leftovers  # a recurring monitor does not pay for it
+
+        leftovers.notice(operation, seen.connection, guest, host_name())
     if code == exitcodes.DEGRADED:
         name = GOVERNED[seen.state]
         return Outcome(code, f"{sentence}; {name} leaves it alone: see to it")

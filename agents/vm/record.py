@@ -14,6 +14,7 @@ from vmha.agents.protocol import files
 
 FOLDER = "/run/vmha/guests"
 GUEST, HEALTH = "guest", "health"  # who it is; how it was when last looked at
+NOTE = "definition"  # what it began to run with
 STARTS, MOVES = "starts", "moves"  # what an instance is held for
 _FIELDS = ("name", "uuid", "driver", "uri", "source", "pending")
 _YES = "yes"
@@ -79,6 +80,7 @@ class RecordStore:
     def remove(self, instance: str) -> None:
         """Forget an instance; call it only when the guest is proven absent."""
         self.forget(instance, HEALTH)
+        self.forget(instance, NOTE)
         self.forget(instance, GUEST)
 
     def forget(self, instance: str, kind: str) -> None:
@@ -87,6 +89,21 @@ class RecordStore:
             os.unlink(self.beside(instance, kind))
         except FileNotFoundError:
             return
+
+    def note_definition(self, instance: str, xml: str) -> None:
+        """Note the definition with which an instance's guest began to run here."""
+        os.makedirs(self._folder, mode=0o700, exist_ok=True)
+        files.write_atomically(self.beside(instance, NOTE), xml)
+
+    def noted_definition(self, instance: str) -> str:
+        """Return that definition, "" where none was noted."""
+        try:
+            with open(self.beside(instance, NOTE), encoding="utf-8") as file:
+                status = os.fstat(file.fileno())
+                foreign = status.st_uid != os.geteuid() or status.st_mode & 0o022
+                return "" if foreign else file.read()
+        except (OSError, UnicodeDecodeError):
+            return ""
 
     def beside(self, instance: str, kind: str) -> str:
         """Return the path of what is kept of an instance: NAME.KIND."""
