@@ -21,13 +21,15 @@ class Driver:
     """One of libvirt's drivers.
 
     ``can`` holds the words of ABILITIES that it has. ``shutdown`` are the methods of
-    virDomainShutdownFlags that it takes, ``undefine`` the kinds of state about which
-    virDomainUndefineFlags takes a flag. ``process`` is what of a guest is seen in this
-    node's process table, "" where nothing is: then only libvirt's word proves a stop.
-    ``sources`` are paths in libvirt's source tree.
+    virDomainShutdownFlags that it takes, ``asked_by`` those that a guest is asked by
+    where nobody chose, "" being the driver's own choice. ``undefine`` are the kinds of
+    state about which virDomainUndefineFlags takes a flag. ``process`` is what of a
+    guest is seen in this node's process table, "" where nothing is: then only libvirt's
+    word proves a stop. ``sources`` are paths in libvirt's source tree.
     """
 
     __slots__ = (
+        "asked_by",
         "can",
         "note",
         "process",
@@ -42,6 +44,7 @@ class Driver:
         can: tuple[str, ...],
         sources: tuple[str, ...],
         shutdown: tuple[str, ...] = (),
+        asked_by: tuple[str, ...] = ("",),
         undefine: tuple[str, ...] = (),
         process: str = "",
         tested: bool = False,
@@ -50,6 +53,7 @@ class Driver:
         self.can = can
         self.sources = sources
         self.shutdown = shutdown
+        self.asked_by = asked_by
         self.undefine = undefine
         self.process = process
         self.tested = tested
@@ -85,10 +89,13 @@ DRIVERS = {
         can=("transient", "pause", "autostart", "events"),
         sources=("src/lxc/lxc_driver.c", "src/lxc/lxc_controller.c"),
         shutdown=("initctl", "signal"),
+        asked_by=("signal", "initctl"),
         process=LXC_PROCESS,
         tested=True,
-        note="A container's processes end with its init; the controller is not among "
-        "them, so both are looked for.",
+        note="A container's processes end with its first one; the controller is not "
+        "among them, so both are looked for. The driver's own shutdown writes to a "
+        "FIFO, initctl, and answers success where there is none, so a container gets "
+        "SIGTERM first.",
     ),
     "test": Driver(
         can=(
@@ -178,14 +185,15 @@ def shutdown_methods(name: str) -> tuple[str, ...]:
 def fitting_methods(name: str, wanted: list[str]) -> tuple[list[str], list[str]]:
     """Divide wanted shutdown methods into those to be tried, and those it has not.
 
-    Where none is left the driver's default stands alone: [""]. Of a driver that is not
-    in the table nothing is known, and all are tried.
+    Where none is wanted, or left, those of ``asked_by`` stand in. Of a driver that is
+    not in the table nothing is known, and all are tried.
     """
     if name not in DRIVERS:
         return wanted, []
     has = shutdown_methods(name)
-    kept = [method for method in wanted if method in has or not method]
-    return kept or [""], [method for method in wanted if method and method not in has]
+    kept = [method for method in wanted if method in has]
+    missing = [method for method in wanted if method and method not in has]
+    return kept or list(driver_of(name).asked_by), missing
 
 
 def has_process(name: str) -> bool:

@@ -29,15 +29,21 @@ class Unreadable(AgentError):
         super().__init__(f"{path} cannot be read: {reason}")
 
 
-def write_atomically(path: str, text: str, mode: int = 0o600) -> None:
+def write_atomically(
+    path: str, text: str, mode: int = 0o600, like: os.stat_result | None = None
+) -> None:
     """Write a file so that a reader sees the old text or the new, never a part.
 
-    Raises OSError; the old file is then untouched.
+    ``like`` is the status of a file whose owner and mode it gets, before the text is
+    there. Raises OSError; the old file is then untouched.
     """
     temporary = f"{path}.{os.getpid()}.new"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            if like is not None:
+                os.fchown(descriptor, like.st_uid, like.st_gid)
+                os.fchmod(descriptor, like.st_mode & 0o7777)
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

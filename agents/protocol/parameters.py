@@ -133,6 +133,11 @@ class Values:
                 found.append(problem)
         return found
 
+    def deprecated(self) -> list[Parameter]:
+        """Return the deprecated parameters that were given."""
+        declared = self._declared.values()
+        return [p for p in declared if p.deprecated and p.name in self._given]
+
     def require_good(self) -> None:
         """Raise the first of the problems, if there is any."""
         for problem in self.problems():

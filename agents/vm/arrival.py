@@ -11,7 +11,7 @@ from __future__ import annotations
 from vmha.agents.protocol import exitcodes
 from vmha.agents.protocol.agent import Operation, Outcome
 from vmha.agents.protocol.errors import AgentError
-from vmha.agents.vm import cold
+from vmha.agents.vm import cold, configuration
 from vmha.agents.vm import identity as identities
 from vmha.agents.vm.lifecycle import write_record
 from vmha.agents.vm.observation import Observation, Observer, host_name, running_one
@@ -40,6 +40,7 @@ def migrate_from(
         step = arrival_step(seen.state)
         if step is Arrival.ARRIVED:
             write_record(operation, store, seen)
+            configuration.note(operation, seen, store)
             source = operation.migrate_source or "its source"
             return Outcome(
                 exitcodes.OK, f"{guest} arrived on {host_name()} from {source}"

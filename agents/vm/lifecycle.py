@@ -7,13 +7,13 @@ deadline: ask the guest, destroy it through libvirt, end the emulator.
 
 from __future__ import annotations
 
-from vmha.agents.hypervisor import domains, resources
+from vmha.agents.hypervisor import definitions, domains, resources
 from vmha.agents.hypervisor.connection import Connection
 from vmha.agents.protocol import exitcodes
 from vmha.agents.protocol.agent import Operation, Outcome
 from vmha.agents.protocol.errors import NotInstalled, Refused, Unreachable
+from vmha.agents.vm import configuration, deprecated, firmware, leftovers, peers
 from vmha.agents.vm import identity as identities
-from vmha.agents.vm import peers
 from vmha.agents.vm.identity import Identity
 from vmha.agents.vm.observation import Observation, Observer, host_name
 from vmha.agents.vm.policies import policies
@@ -26,6 +26,8 @@ POLL_S = 0.2
 def start(operation: Operation, observer: Observer, store: RecordStore) -> Outcome:
     """Start the guest, or find it running."""
     operation.values.require_good()
+    deprecated.refuse(operation.values)
+    deprecated.warn(operation)
     hold(operation, store, STARTS)
     guest = identities.from_parameters(operation.values, operation.deadline)
     record = store.read(operation.instance)
@@ -34,7 +36,10 @@ def start(operation: Operation, observer: Observer, store: RecordStore) -> Outco
     seen = _decided(operation, observer, guest)
     if _step(operation, seen) is Beginning.ALREADY:
         write_record(operation, store, seen)
+        if seen.connection:
+            leftovers.notice(operation, seen.connection, guest, host_name())
         return Outcome(exitcodes.OK, f"{guest} runs on {host_name()} already: {seen}")
+    leftovers.before_start(operation, _connection_of(seen), guest, host_name())
     peers.refuse_second_copy(operation, guest, seen.sight.uuid)
     _start_resources(operation, seen)
     # The record comes first: if this process dies after libvirt has begun, or libvirt
@@ -158,6 +163,7 @@ def _create(operation: Operation, seen: Observation) -> None:
     operation.watchdog.say(f"libvirt was still starting {guest}")
     if operation.values.given("config"):
         xml = identities.read_definition(operation.values, operation.deadline)
+        _warn_of_firmware(operation, guest, xml)
         domains.create_from_xml(connection, operation.deadline, xml)
         return
     if seen.sight.domain is None:
@@ -165,7 +171,16 @@ def _create(operation: Operation, seen: Observation) -> None:
             f"domain {guest.source} is not defined on {host_name()}: define it there "
             "with virsh define, or use the parameter config"
         )
+    xml = definitions.persistent_xml(connection, operation.deadline, seen.sight.domain)
+    _warn_of_firmware(operation, guest, xml)
     domains.create_defined(connection, operation.deadline, seen.sight.domain)
+
+
+def _warn_of_firmware(operation: Operation, guest: Identity, xml: str) -> None:
+    """Log what the guest's firmware will not find on another node."""
+    transient = operation.values.given("config")
+    for sentence in firmware.warnings(xml, guest.source, transient, firmware.mounts()):
+        operation.log.warning(f"{guest}: {sentence}")
 
 
 def _confirmed(
@@ -177,6 +192,7 @@ def _confirmed(
         step = _step(operation, seen)
         if step is Beginning.ALREADY:
             write_record(operation, store, seen)
+            configuration.note(operation, seen, store)
             return Outcome(exitcodes.OK, f"{guest} runs on {host_name()}: {seen}")
         dead = seen.presence is Presence.NOT_RUNNING
         useless = seen.state.is_active and step is Beginning.REFUSE

@@ -16,7 +16,7 @@ from vmha.agents.hypervisor.state import State
 from vmha.agents.protocol import exitcodes
 from vmha.agents.protocol.agent import Operation, Outcome
 from vmha.agents.protocol.errors import AgentError, Refused, Unreachable
-from vmha.agents.vm import cold
+from vmha.agents.vm import cold, configuration
 from vmha.agents.vm import identity as identities
 from vmha.agents.vm.identity import Identity
 from vmha.agents.vm.ladder import Step
@@ -59,6 +59,9 @@ def migrate_to(operation: Operation, observer: Observer, store: RecordStore) -> 
         raise _another(known[0], guest)
     if not operation.migrate_target:
         raise Refused("Pacemaker gave no target node for migrate_to")
+    if configuration.wanted(operation):
+        seen = observer.look(guest, operation.deadline)
+        configuration.save(operation, seen, store)
     if cold.is_meant(operation, guest):
         return cold.leave(operation, observer, guest)
     return _Migration(operation, observer, guest).carry_out()

@@ -14,6 +14,7 @@ from vmha.agents.domainxml.features import Features
 from vmha.agents.domainxml.needs import Needs
 from vmha.agents.hypervisor import connection as connections
 from vmha.agents.hypervisor import (
+    definitions,
     domains,
     hosting,
     migration,
@@ -28,7 +29,7 @@ from vmha.agents.hypervisor.state import State
 from vmha.agents.protocol.agent import Operation
 from vmha.agents.protocol.deadline import Deadline
 from vmha.agents.protocol.errors import AgentError, Refused
-from vmha.agents.vm import storage
+from vmha.agents.vm import leftovers, storage
 from vmha.agents.vm.identity import Identity
 from vmha.agents.vm.observation import Observation, host_name
 from vmha.agents.vm.states import Presence
@@ -109,6 +110,7 @@ class Preflight:
                 "clear that up"
             )
         self._check_definition(there)
+        self._settle_autostart(there)
 
     def check_needs(
         self, seen: Observation, transfer: Transfer, is_unsafe: bool
@@ -162,6 +164,18 @@ class Preflight:
             raise self._target.untouched(
                 f"config {path} cannot be read there: {reason}; copy it there"
             )
+
+    def _settle_autostart(self, there: Sight) -> None:
+        """Take away, or refuse, the mark by which libvirt starts it there at boot."""
+        name, uuid = there.name or self._guest.name, self._guest.uuid
+        try:
+            limit, connection = self._target.limit(), self._target.connect()
+            for definition in definitions.find(connection, limit, name, uuid):
+                leftovers.settle_autostart(
+                    self._operation, connection, definition, self._target.node
+                )
+        except AgentError as error:
+            raise self._target.untouched(str(error)) from error
 
     def _definition_of(self, seen: Observation) -> str | None:
         """Return the running guest's XML; without it nothing more can be checked."""

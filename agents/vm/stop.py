@@ -14,6 +14,7 @@ from vmha.agents.protocol import exitcodes
 from vmha.agents.protocol.agent import Operation, Outcome
 from vmha.agents.protocol.deadline import Deadline
 from vmha.agents.protocol.errors import AgentError, BadParameter
+from vmha.agents.vm import configuration, leftovers
 from vmha.agents.vm import identity as identities
 from vmha.agents.vm.emulator import ProcessTable
 from vmha.agents.vm.identity import Identity, Known
@@ -45,10 +46,12 @@ def stop(
         return _stop_unknown(operation, observer, store, known)
     sentences = []
     for guest in reversed(known.identities):  # the recorded one, which runs, first
-        stopped, sentence = stop_one(operation, observer, table, guest)
+        stopped, sentence = stop_one(operation, observer, table, guest, store)
         sentences.append(sentence)
         if not stopped:
             return Outcome(exitcodes.GENERIC, sentence)
+    for guest in known.identities:
+        leftovers.after_stop(operation, observer, guest)
     store.remove(instance)
     return Outcome(exitcodes.OK, "; ".join(sentences))
 
@@ -58,9 +61,13 @@ def stop_one(
     observer: Observer,
     table: ProcessTable,
     guest: Identity,
+    store: RecordStore | None = None,
 ) -> tuple[bool, str]:
-    """Stop one guest; tell whether it is proven gone, and the sentence for it."""
-    return _Stop(operation, observer, table, guest).carry_out()
+    """Stop one guest; tell whether it is proven gone, and the sentence for it.
+
+    With ``store`` its definition is saved before, if that is wanted.
+    """
+    return _Stop(operation, observer, table, guest, store).carry_out()
 
 
 def _stop_unknown(
@@ -109,7 +116,9 @@ class _Stop:
         observer: Observer,
         table: ProcessTable,
         guest: Identity,
+        store: RecordStore | None,
     ) -> None:
+        self.store = store
         self.operation = operation
         self.deadline = operation.deadline
         self.observer = observer
@@ -120,6 +129,7 @@ class _Stop:
         self.silent_since_s: float | None = None
         self.last_done = "found it"
         self.was_gone = False
+        self.was_saved = False
 
     def carry_out(self) -> tuple[bool, str]:
         """Return whether the guest is proven gone, and the sentence for it."""
@@ -131,6 +141,8 @@ class _Stop:
                 return True, f"{self.guest} does not run on {host_name()}: {seen}"
             if self.deadline.expired():
                 break
+            if step in (Step.SHUT_DOWN, Step.RESUME, Step.DESTROY):
+                self._save(seen)
             self.operation.watchdog.say(
                 f"{self.guest}: {step.value} did not end; last seen: {seen}"
             )
@@ -186,6 +198,12 @@ class _Stop:
         if step is not Step.WAIT:
             self.last_done = step.value
         self.deadline.sleep(POLL_S)
+
+    def _save(self, seen: Observation) -> None:
+        """Save the guest's definition, once, before it is first asked to end."""
+        if self.store and not self.was_saved:
+            self.was_saved = True
+            configuration.save(self.operation, seen, self.store)
 
     def _limit(self, reserve_s: float) -> Deadline:
         """Return the bound of one libvirt call: the next phase's time is not touched.

@@ -5,6 +5,7 @@
 - ``operation``  one call of a resource agent inside a host
 - ``pair``       two of them with a cable
 - ``guests``     guests on a host: definition, counter on the serial console
+- ``containers``  containers of libvirt's lxc driver, and what is left of them
 - ``pool``       guests that boot ahead of the tests
 - ``installed``  the agents as a package would install them
 

@@ -9,6 +9,7 @@ with it.
 from __future__ import annotations
 
 import os
+import random
 import select
 import signal
 import socket
@@ -22,6 +23,7 @@ MADE = (
     "/run/libvirt",
     "/run/guests",
     "/run/serial",
+    "/run/containers",
     "/run/resource-agents",
 )
 
@@ -38,6 +40,13 @@ def main() -> None:
     for place in MADE:
         os.makedirs(place)
     _run("ip", "link", "set", "lo", "up")
+    # libvirt's lxc driver wants version 1 alone, where a machine has both.
+    subprocess.run(
+        ["umount", "/sys/fs/cgroup/unified"], check=False, capture_output=True
+    )
+    # It names a container's cgroup by process id and name, and hosts share cgroups.
+    with open("/proc/sys/kernel/ns_last_pid", "w", encoding="ascii") as last:
+        last.write(str(random.randrange(1_000, 25_000)))
     print("ready", flush=True)
     _keep()
 

@@ -38,6 +38,9 @@ QEMU = (
     "qemu-system-x86",
 )
 
+# Containers, and what is in them.
+LXC = ("busybox-static", "libvirt-daemon-driver-lxc")
+
 # What packaging/build-deb builds with; the lab installs that package in its nodes.
 BUILD = ("debhelper", "dh-python", "dpkg-dev", "python3-setuptools")
 
@@ -76,7 +79,7 @@ TIERS = (
     Tier(
         "libvirt",
         "contract + libvirt",
-        (*QEMU, *PEER),
+        (*QEMU, *LXC, *PEER),
         verbose=True,
         workers=2,
     ),

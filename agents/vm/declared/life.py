@@ -55,7 +55,9 @@ PARAMETERS: tuple[Parameter, ...] = (
         "What becomes of a persistent definition of a guest given by config",
         "A guest given by config needs no definition in libvirt. One that is left "
         "there (virsh define, virt-manager) is kept, or undefined after the guest "
-        "has stopped.",
+        "is proven stopped. It is not undefined where config lies in libvirt's own "
+        "folder, since libvirt would delete the file, nor where a saved memory image "
+        "or a snapshot hangs on it.",
         choices=("keep", "undefine"),
         default="keep",
         reloadable=True,
@@ -97,9 +99,10 @@ PARAMETERS: tuple[Parameter, ...] = (
         "save_config_on_stop",
         BOOLEAN,
         "Write the running definition back to config at stop",
-        "When the guest is stopped or migrated, its persistent definition as "
-        "libvirt has it is written to config if it differs from the file: devices "
-        "attached with --config are kept. Written atomically.",
+        "When the guest is stopped or migrated and its definition has changed since "
+        "it began to run on the node, it is written to config: devices attached to "
+        "the running guest are kept. A file that means the same is left alone. "
+        "Written in one step; a failure is logged and stops nothing.",
         default="false",
         reloadable=True,
     ),
@@ -107,7 +110,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         "sync_config_on_stop",
         BOOLEAN,
         "Send config to the other nodes with csync2 at stop",
-        "As save_config_on_stop, and then csync2 sends the file to the other nodes.",
+        "As save_config_on_stop, and then csync2 sends the file that was written to "
+        "the other nodes.",
         default="false",
         reloadable=True,
     ),
