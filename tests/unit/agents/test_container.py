@@ -11,7 +11,8 @@ from vmha.agents.vm.emulator import LXC, ProcessTable
 
 UUID = "11111111-2222-3333-4444-555555555555"
 OTHER = "99999999-2222-3333-4444-555555555555"
-CGROUP = "/machine/lxc-51-c1.libvirt-lxc"
+PARTITION, SLICE = "/machine", "/machine.slice"
+CGROUP = f"{PARTITION}/lxc-51-c1.libvirt-lxc"
 RECORD = f"""\
 <domstatus state='running' reason='booted' pid='51'>
   <init pid='52'/>
@@ -125,12 +126,12 @@ def test_a_dead_first_process_is_none(node: Node) -> None:
 
 
 def test_containers_of_other_systems_are_not_ours(node: Node) -> None:
-    node.first(parent=1, environ="container=podman\0", cgroup="/machine.slice/x.scope")
+    node.first(parent=1, environ="container=podman\0", cgroup=f"{SLICE}/x.scope")
     assert node.living() == []
 
 
 def test_systemds_name_of_the_cgroup_is_known_too(node: Node) -> None:
-    scope = "/machine.slice/machine-lxc\\x2d51\\x2dc1.scope"
+    scope = f"{SLICE}/machine-lxc\\x2d51\\x2dc1.scope"
     node.first(parent=1, uuid="", cgroup=scope)
     assert node.living() == [("", "", 0, 52)]
 
