@@ -8,4 +8,5 @@
 =======
 - ``host``      what the hypervisor says of itself
 >>>>>>> main
+- ``status``    libvirt's own record of an active guest: whose a controller is
 """
