@@ -40,7 +40,8 @@ class Outcome:
 class Operation:
     """One call of the agent: all that an action may know of its surroundings.
 
-    ``interval_s`` 0 in a monitor means a probe. ``node``, ``migrate_source`` and
+    ``interval_s`` 0 in a monitor means a probe. ``check_level`` is 0 where none was
+    given, too: ``has_level`` tells. ``node``, ``migrate_source`` and
     ``migrate_target`` are Pacemaker's node names, "" where it gave none.
     """
 
@@ -49,6 +50,7 @@ class Operation:
         "check_level",
         "deadline",
         "environ",
+        "has_level",
         "instance",
         "interval_s",
         "log",
@@ -77,7 +79,9 @@ class Operation:
         self.environ = environ
         self.instance = environ.get("OCF_RESOURCE_INSTANCE", "default")
         self.interval_s = _milliseconds(environ.get(meta + "interval", "")) or 0.0
-        self.check_level = _level(environ.get("OCF_CHECK_LEVEL", ""))
+        level = environ.get("OCF_CHECK_LEVEL", "")
+        self.has_level = level != ""
+        self.check_level = _level(level)
         self.node = environ.get(meta + "on_node", "")
         self.migrate_source = environ.get(meta + "migrate_source", "")
         self.migrate_target = environ.get(meta + "migrate_target", "")

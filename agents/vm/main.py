@@ -124,6 +124,8 @@ AGENT = Agent(
         Action("stop", 90, _stop),
         Action("status", 30, _monitor, interval_s=10, depth=0),
         Action("monitor", 30, _monitor, interval_s=10, depth=0),
+        Action("monitor", 30, _monitor, interval_s=60, depth=10),
+        Action("monitor", 60, _monitor, interval_s=300, depth=20),
         Action("migrate_to", 120, _migrate_to),
         Action("migrate_from", 60, _migrate_from),
         Action("reload-agent", 20, _reload_agent),

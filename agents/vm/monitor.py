@@ -1,23 +1,29 @@
 """Probe and recurring monitor: look, answer, change nothing.
 
 The one thing written is the identity record of a guest that was adopted (it ran before
-vmha did). A recurring monitor of a running guest reads the record, asks libvirt two
-questions and ends.
+vmha did); at check level 10 what was seen inside it, too. A recurring monitor of a
+running guest reads the record, asks libvirt two questions and ends.
+
+Check levels: 0 is the guest's state, 10 also looks inside it (``checkup``), 20 also
+runs the user's scripts. Without a level it is state and scripts, as VirtualDomain does.
+A probe is always state alone.
 """
 
 from __future__ import annotations
 
 from vmha.agents.hypervisor.state import State
-from vmha.agents.protocol import exitcodes, process
+from vmha.agents.protocol import exitcodes
 from vmha.agents.protocol.agent import Operation, Outcome
-from vmha.agents.protocol.errors import AgentError, BadParameter, NotInstalled
+from vmha.agents.protocol.errors import AgentError
 from vmha.agents.vm import identity as identities
 from vmha.agents.vm.identity import Identity, Known
 from vmha.agents.vm.observation import Observation, Observer, host_name
 from vmha.agents.vm.policies import policies
-from vmha.agents.vm.record import MOVES, STARTS, Record, RecordStore
+from vmha.agents.vm.record import HEALTH, MOVES, STARTS, Record, RecordStore
 from vmha.agents.vm.states import GOVERNED, LIVES, Presence, Process, monitor_code
 
+INSIDE_LEVEL = 10
+SCRIPTS_LEVEL = 20
 TRANSIENT_S = 0.5
 MOVES_S = 5.0
 # A guest that stands still, as its policy allows, cannot satisfy a check from inside.
@@ -39,7 +45,8 @@ def monitor(operation: Operation, observer: Observer, store: RecordStore) -> Out
 def _monitor(operation: Operation, observer: Observer, store: RecordStore) -> Outcome:
     known_well = identities.recorded(operation.values, store, operation.instance)
     if known_well is not None and not operation.is_probe:
-        seen = observer.look(known_well, operation.deadline, with_processes=False)
+        table = _looks_inside(operation)  # it names the emulator
+        seen = observer.look(known_well, operation.deadline, with_processes=table)
         if _code(operation, seen) in LIVES:
             return _answer(operation, store, known_well, seen)
     known = identities.resolve(
@@ -74,6 +81,8 @@ def _answer(
     if seen.silence:
         operation.log.warning(f"{sentence}; the guest is taken to run")
     _adopt(operation, store, guest, seen)
+    if _looks_inside(operation) and seen.state is not State.RUNNING:
+        store.forget(operation.instance, HEALTH)
     if operation.is_probe and seen.connection:
         from vmha.agents.vm import leftovers  # a recurring monitor does not pay for it
 
@@ -81,9 +90,39 @@ def _answer(
     if code == exitcodes.DEGRADED:
         name = GOVERNED[seen.state]
         return Outcome(code, f"{sentence}; {name} leaves it alone: see to it")
-    if not operation.is_probe and seen.state in _WORKING:
-        return _run_scripts(operation, sentence)
-    return Outcome(code, sentence)
+    if operation.is_probe or seen.state not in _WORKING:
+        return Outcome(code, sentence)
+    return _deeper(operation, store, seen, sentence)
+
+
+def _deeper(
+    operation: Operation, store: RecordStore, seen: Observation, sentence: str
+) -> Outcome:
+    """Check what the level asks for, of a guest that runs."""
+    code = exitcodes.OK
+    if _looks_inside(operation) and seen.state is State.RUNNING:
+        from vmha.agents.vm.checkup import check_up
+        from vmha.agents.vm.health import worst
+        from vmha.agents.vm.history import HistoryStore
+
+        found = check_up(operation, seen, HistoryStore(store))
+        code = worst(found)
+        sentence = "; ".join([sentence, *(finding.clause for finding in found)])
+        if found and code == exitcodes.OK:
+            operation.log.warning(sentence)
+    scripts = not operation.has_level or operation.check_level >= SCRIPTS_LEVEL
+    if code == exitcodes.GENERIC or not (
+        scripts and operation.values.given("monitor_scripts")
+    ):
+        return Outcome(code, sentence)
+    from vmha.agents.vm.scripts import run_scripts
+
+    outcome = run_scripts(operation, seen, sentence)
+    return outcome if outcome.exit_code != exitcodes.OK else Outcome(code, sentence)
+
+
+def _looks_inside(operation: Operation) -> bool:
+    return not operation.is_probe and operation.check_level >= INSIDE_LEVEL
 
 
 def _code(operation: Operation, seen: Observation) -> int:
@@ -100,11 +139,12 @@ def _settled(operation: Operation, observer: Observer, guest: Identity) -> Obser
     emulator that is just ending makes the process table unreadable for as long. A guest
     that somebody migrates by hand stands still for a moment at the end.
     """
-    seen = observer.look(guest, operation.deadline, with_processes=False)
+    table = _looks_inside(operation)
+    seen = observer.look(guest, operation.deadline, with_processes=table)
     moving = operation.deadline.part(MOVES_S)
     while seen.state is State.MIGRATING and not moving.expired():
         moving.sleep(TRANSIENT_S)
-        seen = observer.look(guest, operation.deadline, with_processes=False)
+        seen = observer.look(guest, operation.deadline, with_processes=table)
     orphan = seen.process is Process.PRESENT and not seen.state.is_active
     if (orphan and not seen.silence) or seen.process is Process.UNREADABLE:
         operation.deadline.sleep(TRANSIENT_S)
@@ -180,30 +220,3 @@ def _advice(operation: Operation, code: int, seen: Observation, sentence: str) -
     if seen.presence is Presence.UNKNOWN:
         return f"{sentence}; it cannot be told whether it runs: check libvirt here"
     return f"{sentence}; it cannot serve, so it is to be stopped and started"
-
-
-def _run_scripts(operation: Operation, sentence: str) -> Outcome:
-    """Run the user's monitor scripts; the first that fails fails the monitor.
-
-    A value that cannot be a list of scripts is logged and no more: failing would take
-    down a healthy guest over a typo, and its start would then fail on every node.
-    """
-    try:
-        scripts = operation.values.text("monitor_scripts").split()
-    except BadParameter as problem:
-        operation.log.error(f"{problem}; no monitor script is run")
-        return Outcome(exitcodes.OK, sentence)
-    for script in scripts:
-        operation.watchdog.say(f"monitor script {script} did not end")
-        try:
-            result = process.run([script], operation.deadline, operation.environ)
-        except NotInstalled as error:  # 5 would say that the guest is not there
-            return Outcome(exitcodes.GENERIC, f"monitor script {error}")
-        if result.exit_code != 0:
-            said = (result.stderr or result.stdout).strip().splitlines()
-            told = f": {said[-1]}" if said else ""
-            return Outcome(
-                exitcodes.GENERIC,
-                f"monitor script {script} ended with {result.exit_code}{told}",
-            )
-    return Outcome(exitcodes.OK, sentence)

@@ -13,10 +13,11 @@ import os
 from vmha.agents.protocol import files
 
 FOLDER = "/run/vmha/guests"
+GUEST, HEALTH = "guest", "health"  # who it is; how it was when last looked at
+NOTE = "definition"  # what it began to run with
 STARTS, MOVES = "starts", "moves"  # what an instance is held for
 _FIELDS = ("name", "uuid", "driver", "uri", "source", "pending")
 _YES = "yes"
-_NOTE = ".definition"
 
 
 class Record:
@@ -78,26 +79,38 @@ class RecordStore:
 
     def remove(self, instance: str) -> None:
         """Forget an instance; call it only when the guest is proven absent."""
-        for path in (f"{self._path(instance)}{_NOTE}", self._path(instance)):
-            try:
-                os.unlink(path)
-            except FileNotFoundError:
-                continue
+        self.forget(instance, HEALTH)
+        self.forget(instance, NOTE)
+        self.forget(instance, GUEST)
+
+    def forget(self, instance: str, kind: str) -> None:
+        """Remove one of the things kept of an instance, if it is there."""
+        try:
+            os.unlink(self.beside(instance, kind))
+        except FileNotFoundError:
+            return
 
     def note_definition(self, instance: str, xml: str) -> None:
         """Note the definition with which an instance's guest began to run here."""
         os.makedirs(self._folder, mode=0o700, exist_ok=True)
-        files.write_atomically(f"{self._path(instance)}{_NOTE}", xml)
+        files.write_atomically(self.beside(instance, NOTE), xml)
 
     def noted_definition(self, instance: str) -> str:
         """Return that definition, "" where none was noted."""
         try:
-            with open(f"{self._path(instance)}{_NOTE}", encoding="utf-8") as file:
+            with open(self.beside(instance, NOTE), encoding="utf-8") as file:
                 status = os.fstat(file.fileno())
                 foreign = status.st_uid != os.geteuid() or status.st_mode & 0o022
                 return "" if foreign else file.read()
         except (OSError, UnicodeDecodeError):
             return ""
+
+    def beside(self, instance: str, kind: str) -> str:
+        """Return the path of what is kept of an instance: NAME.KIND."""
+        safe = "".join(
+            c if c.isalnum() or c in "._-" else f"%{ord(c):x}" for c in instance
+        )
+        return os.path.join(self._folder, f"{safe}.{kind}")
 
     def hold(self, instance: str, action: str) -> int | None:
         """Take an instance for a start or a migration; None if it is taken for that.
@@ -136,15 +149,12 @@ class RecordStore:
             names = sorted(os.listdir(self._folder))
         except FileNotFoundError:
             return []
-        wanted = [n for n in names if n != own and n.endswith(".guest")]
+        wanted = [n for n in names if n != own and n.endswith(f".{GUEST}")]
         found = [self._read(os.path.join(self._folder, name)) for name in wanted]
         return [record for record in found if record is not None]
 
     def _path(self, instance: str) -> str:
-        safe = "".join(
-            c if c.isalnum() or c in "._-" else f"%{ord(c):x}" for c in instance
-        )
-        return os.path.join(self._folder, f"{safe}.guest")
+        return self.beside(instance, GUEST)
 
     def _read(self, path: str) -> Record | None:
         try:

@@ -15,7 +15,7 @@ ACTIONS = {
     "start": "90s",
     "stop": "90s",
     "status": "30s",
-    "monitor": "30s",
+    "monitor": "60s",  # of level 20, the last one
     "migrate_to": "120s",
     "migrate_from": "60s",
     "reload-agent": "20s",
@@ -66,7 +66,16 @@ def test_the_metadata_lists_every_action_with_its_time(
     actions = metadata.findall("actions/action")
     listed = {str(a.get("name")): a.get("timeout") for a in actions}
     assert listed == ACTIONS
-    assert len(actions) == len(ACTIONS)
+    assert len(actions) == len(ACTIONS) + 2
+
+
+def test_three_monitors_of_different_depth_have_different_intervals(
+    metadata: etree._Element,
+) -> None:
+    """Pacemaker tells recurring monitors of a resource apart by their interval."""
+    monitors = metadata.findall("actions/action[@name='monitor']")
+    listed = [(m.get("depth"), m.get("interval"), m.get("timeout")) for m in monitors]
+    assert listed == [("0", "10s", "30s"), ("10", "60s", "30s"), ("20", "300s", "60s")]
 
 
 def test_every_parameter_of_virtual_domain_has_its_name_here(

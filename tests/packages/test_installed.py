@@ -11,12 +11,17 @@ from xml.etree import ElementTree as ET
 import pytest
 from packages.overlay import OverlayRoot
 
-AGENT = "/usr/lib/ocf/resource.d/vmha/VirtualMachine"
+FOLDER = "/usr/lib/ocf/resource.d/vmha"
+NAMES = ("VirtualMachine", "NodeCapacity")
+AGENTS = {name: f"{FOLDER}/{name}" for name in NAMES}
 FENCE = "/usr/sbin/fence_vmha_ipmi"
 LIBRARY = "/usr/lib/python3/dist-packages/vmha"
-METADATA = {AGENT: [AGENT, "meta-data"], FENCE: [FENCE, "-o", "metadata"]}
+METADATA = {
+    **{agent: [agent, "meta-data"] for agent in AGENTS.values()},
+    FENCE: [FENCE, "-o", "metadata"],
+}
 SCHEMAS = {
-    AGENT: "/usr/share/pcs/data/ocf-1.1.rng",
+    **dict.fromkeys(AGENTS.values(), "/usr/share/pcs/data/ocf-1.1.rng"),
     FENCE: "/usr/share/cluster/relaxng/metadata.rng",
 }
 
@@ -77,27 +82,25 @@ def test_no_text_is_missing_or_a_stray_none(
         assert content.get("default") != "None", name
 
 
+@pytest.mark.parametrize("name", AGENTS)
 @pytest.mark.parametrize(
     "describe",
-    [
-        ["pcs", "resource", "describe", "ocf:vmha:VirtualMachine"],
-        ["crm", "ra", "info", "ocf:vmha:VirtualMachine"],
-    ],
+    [["pcs", "resource", "describe"], ["crm", "ra", "info"]],
     ids=["pcs", "crm"],
 )
 def test_the_resource_agent_is_described_completely(
-    installed: OverlayRoot, describe: list[str]
+    installed: OverlayRoot, describe: list[str], name: str
 ) -> None:
-    metadata = _metadata(installed, AGENT)
-    shown = installed.output(describe)
+    metadata = _metadata(installed, AGENTS[name])
+    shown = installed.output([*describe, f"ocf:vmha:{name}"])
     squeezed = _squeezed(shown)
     assert "None" not in shown
     assert _squeezed(metadata.findtext("shortdesc")) in squeezed
     assert _squeezed(metadata.findtext("longdesc")) in squeezed
-    for name, parameter in _parameters(metadata).items():
+    for known, parameter in _parameters(metadata).items():
         if parameter.find("deprecated") is None:
-            assert f"\n  {name}" in shown or f"\n{name} (" in shown, name
-            assert _squeezed(parameter.findtext("longdesc")) in squeezed, name
+            assert f"\n  {known}" in shown or f"\n{known} (" in shown, known
+            assert _squeezed(parameter.findtext("longdesc")) in squeezed, known
     for action in {a.attrib["name"] for a in metadata.iter("action")}:
         assert action in shown or action in NOT_SHOWN, action
 
@@ -141,8 +144,10 @@ def test_the_fencer_lists_the_fence_agent(installed: OverlayRoot) -> None:
 
 def test_pcs_and_crm_list_the_resource_agent(installed: OverlayRoot) -> None:
     listed = installed.output(["pcs", "resource", "list", "ocf:vmha", "--nodesc"])
-    assert listed.split() == ["ocf:vmha:VirtualMachine"]
-    assert "VirtualMachine" in installed.output(["crm", "ra", "list", "ocf", "vmha"])
+    assert sorted(listed.split()) == sorted(f"ocf:vmha:{name}" for name in NAMES)
+    assert set(NAMES) <= set(
+        installed.output(["crm", "ra", "list", "ocf", "vmha"]).split()
+    )
 
 
 def test_purging_leaves_nothing_behind(installed: OverlayRoot) -> None:
