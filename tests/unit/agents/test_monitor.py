@@ -306,10 +306,13 @@ def test_a_probe_during_which_a_start_begins_does_not_say_not_running(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node = Node(tmp_path)
-    look, held = node.eyes.look, []
+    look = node.eyes.look
+    held: list[int] = []
 
     def look_while_a_start_begins(*args: Any, **words: Any) -> Observation:
-        held.append(node.store.hold("vm1", STARTS))
+        descriptor = node.store.hold("vm1", STARTS)
+        assert descriptor is not None
+        held.append(descriptor)
         return look(*args, **words)
 
     monkeypatch.setattr(node.eyes, "look", look_while_a_start_begins)
