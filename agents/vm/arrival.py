@@ -79,9 +79,13 @@ def _answer_for_another(
         came, problem = [], f"{problem}; {error}"
     if came:
         name, uuid = came[0].name, came[0].uuid
-        source = (operation.values.given("config") and "config") or "domain"
+        source = _source(operation)
         driver = uri.partition("://")[0].partition("+")[0]
-        store.write(operation.instance, Record(name, uuid, driver, uri, source))
+        record = Record(name, uuid, driver, uri, source)
+        try:
+            store.write(operation.instance, record)
+        except OSError as error:
+            problem += f"; its record cannot be written: {error}"
         problem += (
             f"; guest {name} with UUID {uuid} arrived, so the files of the two nodes "
             "differ: make them the same"

@@ -19,6 +19,11 @@ PROC = "/proc"
 QEMU = "qemu"
 LXC = "lxc"
 _KTHREADD = "2"  # the parent of kernel threads, such as kvm-pit
+_QEMU_NAMES = ("qemu-system", "qemu-kvm", "kvm")  # not qemu-img, qemu-nbd
+# libvirt runs QEMU as root or as a system user. A person's half-dead process must not
+# make every stop on the node fail (Debian Policy 9.2.2, login.defs: UID_MIN, nobody).
+_PERSONS = range(1000, 60000)
+_NOBODY = 65534
 _DEAD = ("Z", "X")  # proc(5), State
 
 
@@ -174,8 +179,11 @@ class ProcessTable:
         threads = lines.get("Threads", "1").strip()
         if lines.get("PPid", "").strip() == _KTHREADD:
             return False
+        owner = lines.get("Uid", "0").split()
+        if owner and (int(owner[0]) in _PERSONS or int(owner[0]) == _NOBODY):
+            return False
         is_dead = lines.get("State", "").strip()[:1] in _DEAD and threads == "1"
-        return (name.startswith(QEMU) or name == "kvm") and not is_dead
+        return name.startswith(_QEMU_NAMES) and not is_dead
 
 
 def _of_container(container: Container) -> Emulator:

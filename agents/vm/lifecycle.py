@@ -55,6 +55,13 @@ def hold(operation: Operation, store: RecordStore, action: str) -> None:
     A cleanup makes Pacemaker forget an action that still runs, and probe beside it: the
     probe must not say "not running" of a guest that is about to be.
     """
+    try:
+        _hold(operation, store, action)
+    except OSError as error:
+        raise Refused(f"the guest cannot be held for an action: {error}") from error
+
+
+def _hold(operation: Operation, store: RecordStore, action: str) -> None:
     while store.hold(operation.instance, action) is None:
         if operation.deadline.expired():
             raise Refused(f"an earlier action that {action} it has not ended yet")

@@ -23,7 +23,7 @@ from vmha.agents.vm.ladder import Step
 from vmha.agents.vm.lifecycle import hold
 from vmha.agents.vm.observation import Observation, Observer, host_name, running_one
 from vmha.agents.vm.preflight import Preflight, Target
-from vmha.agents.vm.record import MOVES, RecordStore
+from vmha.agents.vm.record import LEFT, MOVES, RecordStore
 from vmha.agents.vm.states import MIGRATABLE, Presence, Verdict, migration_verdict
 from vmha.agents.vm.transfer import Wishes
 
@@ -42,7 +42,6 @@ _WAY = (
     "migrateport",
     "migrateuri",
     "remoteuri",
-    "start_resources",
 )
 _OPEN = (Verdict.PENDING, Verdict.UNKNOWN)
 
@@ -65,7 +64,7 @@ def migrate_to(operation: Operation, observer: Observer, store: RecordStore) -> 
         configuration.save(operation, seen, store)
     if cold.is_meant(operation, guest):
         return cold.leave(operation, observer, guest)
-    return _Migration(operation, observer, guest).carry_out()
+    return _Migration(operation, observer, guest, store).carry_out()
 
 
 def _another(declared: Identity, running: Identity) -> Refused:
@@ -85,8 +84,13 @@ class _Migration:
     """One guest's way to another node."""
 
     def __init__(
-        self, operation: Operation, observer: Observer, guest: Identity
+        self,
+        operation: Operation,
+        observer: Observer,
+        guest: Identity,
+        store: RecordStore,
     ) -> None:
+        self.store = store
         self.operation = operation
         self.deadline = operation.deadline
         self.observer = observer
@@ -105,7 +109,10 @@ class _Migration:
             if self._has_arrived_before(seen):
                 return self._outcome(Verdict.ARRIVED)
             self._check_source(seen)
+            self._mark()
             verdict = self._attempt(seen)
+            if verdict is Verdict.STAYED:
+                self.store.forget(self.operation.instance, LEFT)
             half_gone = self.deadline.elapsed_s() > self.deadline.timeout_s / 2
             if verdict is not Verdict.STAYED or half_gone or attempt == ATTEMPTS:
                 break
@@ -114,6 +121,15 @@ class _Migration:
             )
             self.deadline.sleep(1.0)
         return self._outcome(verdict)
+
+    def _mark(self) -> None:
+        """Note that the guest may have left: a stop must not resume what is paused."""
+        try:
+            self.store.mark(self.operation.instance, LEFT)
+        except OSError as error:
+            raise self.target.untouched(
+                f"that it is leaving cannot be noted below /run/vmha: {error}"
+            ) from error
 
     def _after_other_jobs(self) -> Observation:
         """Look at the source, once libvirt is at no other job of the guest.

@@ -28,7 +28,7 @@ from vmha.agents.hypervisor.migration import Transfer
 from vmha.agents.hypervisor.state import State
 from vmha.agents.protocol.agent import Operation
 from vmha.agents.protocol.deadline import Deadline
-from vmha.agents.protocol.errors import AgentError, Refused
+from vmha.agents.protocol.errors import AgentError, BadParameter, Refused
 from vmha.agents.vm import leftovers, storage
 from vmha.agents.vm.identity import Identity
 from vmha.agents.vm.observation import Observation, host_name
@@ -188,11 +188,19 @@ class Preflight:
             self._doubt(str(error))
             return None
 
+    def _starts_resources(self) -> bool:
+        """Return start_resources; nonsense means no, and costs no migration."""
+        try:
+            return self._values.flag("start_resources")
+        except BadParameter as problem:
+            self._operation.log.error(f"{problem}; nothing is started for it there")
+            return False
+
     def _start_resources(self, needed: Needs) -> None:
         """Start the guest's networks and pools there, or see that they are active."""
         connection, limit = self._target.connect(), self._operation.deadline
         networks, pools = needed.networks, needed.pools
-        if self._values.flag("start_resources"):
+        if self._starts_resources():
             try:
                 resources.start_networks(connection, limit, networks)
                 resources.start_pools(connection, limit, pools)

@@ -15,6 +15,7 @@ from vmha.agents.protocol import files
 FOLDER = "/run/vmha/guests"
 GUEST, HEALTH = "guest", "health"  # who it is; how it was when last looked at
 NOTE = "definition"  # what it began to run with
+LEFT = "left"  # that a migration away was begun, and the guest not seen to stay
 STARTS, MOVES = "starts", "moves"  # what an instance is held for
 _FIELDS = ("name", "uuid", "driver", "uri", "source", "pending")
 _YES = "yes"
@@ -81,14 +82,24 @@ class RecordStore:
         """Forget an instance; call it only when the guest is proven absent."""
         self.forget(instance, HEALTH)
         self.forget(instance, NOTE)
+        self.forget(instance, LEFT)
         self.forget(instance, GUEST)
 
     def forget(self, instance: str, kind: str) -> None:
         """Remove one of the things kept of an instance, if it is there."""
         try:
             os.unlink(self.beside(instance, kind))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return
+
+    def mark(self, instance: str, kind: str) -> None:
+        """Note that something holds of an instance until it is forgotten."""
+        os.makedirs(self._folder, mode=0o700, exist_ok=True)
+        files.write_atomically(self.beside(instance, kind), "")
+
+    def is_marked(self, instance: str, kind: str) -> bool:
+        """Tell whether that is noted."""
+        return os.path.exists(self.beside(instance, kind))
 
     def note_definition(self, instance: str, xml: str) -> None:
         """Note the definition with which an instance's guest began to run here."""
@@ -147,7 +158,7 @@ class RecordStore:
         own = os.path.basename(self._path(instance))
         try:
             names = sorted(os.listdir(self._folder))
-        except FileNotFoundError:
+        except OSError:  # none are known, so nothing is accounted for
             return []
         wanted = [n for n in names if n != own and n.endswith(f".{GUEST}")]
         found = [self._read(os.path.join(self._folder, name)) for name in wanted]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import signal
 
 from vmha.agents.hypervisor import capabilities, domains
+from vmha.agents.hypervisor.state import State
 from vmha.agents.protocol import exitcodes
 from vmha.agents.protocol.agent import Operation, Outcome
 from vmha.agents.protocol.deadline import Deadline
@@ -20,7 +21,7 @@ from vmha.agents.vm.emulator import ProcessTable
 from vmha.agents.vm.identity import Identity, Known
 from vmha.agents.vm.monitor import unaccounted
 from vmha.agents.vm.observation import Observation, Observer, host_name
-from vmha.agents.vm.record import STARTS, RecordStore
+from vmha.agents.vm.record import LEFT, STARTS, RecordStore
 from vmha.agents.vm.states import Phase, Step, stop_step
 
 POLL_S = 0.2
@@ -52,8 +53,16 @@ def stop(
             return Outcome(exitcodes.GENERIC, sentence)
     for guest in known.identities:
         leftovers.after_stop(operation, observer, guest)
-    store.remove(instance)
+    forget(operation, store)
     return Outcome(exitcodes.OK, "; ".join(sentences))
+
+
+def forget(operation: Operation, store: RecordStore) -> None:
+    """Remove the record; a folder that refuses does not unmake the proof."""
+    try:
+        store.remove(operation.instance)
+    except OSError as error:
+        operation.log.warning(f"the guest's record cannot be removed: {error}")
 
 
 def stop_one(
@@ -76,7 +85,7 @@ def _stop_unknown(
     """Answer when nobody knows the guest: 0 only where nothing could be it."""
     running = unaccounted(operation, observer, store)
     if running == []:
-        store.remove(operation.instance)
+        forget(operation, store)
         return Outcome(exitcodes.OK, f"nothing runs here; {known.problem}")
     what = "what runs here cannot be listed"
     if running:
@@ -136,7 +145,7 @@ class _Stop:
         while True:
             seen = self.observer.look(self.guest, self._looking())
             phase = self._phase(seen)
-            step = stop_step(seen.state, seen.process, phase)
+            step = stop_step(self._state(seen), seen.process, phase)
             if step is Step.DONE and not self._may_still_come():
                 return True, f"{self.guest} does not run on {host_name()}: {seen}"
             if self.deadline.expired():
@@ -151,6 +160,17 @@ class _Stop:
             f"{self.guest} is not proven stopped on {host_name()} ({seen}; last "
             f"action: {self.last_done}); Pacemaker will fence this node"
         )
+
+    def _state(self, seen: Observation) -> State:
+        """Return the state; a paused guest that a migration took away is a remnant.
+
+        Where the agent died after libvirt had switched hosts, both show it paused:
+        resumed here to shut down, it would run beside the one on the target.
+        """
+        store, instance = self.store, self.operation.instance
+        if seen.state is State.PAUSED and store and store.is_marked(instance, LEFT):
+            return State.HALTED
+        return seen.state
 
     def _looking(self) -> Deadline:
         """Return the bound of one look: a share of what is left.

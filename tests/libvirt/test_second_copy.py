@@ -9,6 +9,7 @@ from typing import Callable
 
 from hosts import guests
 from hosts.host import Host
+from hosts.waiting import until
 from lab.guest import Guest
 
 Fresh = Callable[..., Guest]
@@ -146,3 +147,39 @@ def test_a_guest_without_a_uuid_that_libvirt_has_forgotten_is_found_and_stopped(
         assert _alive(alpha, guest.name) == []
     finally:
         alpha.virsh("undefine", guest.name)
+
+
+def test_a_paused_source_that_may_have_left_is_destroyed_and_never_resumed(
+    alpha: Host, agent: Path, fresh: Fresh
+) -> None:
+    """Where its migration was cut off at the end, the target has the other copy."""
+    guest = fresh()
+    resource = guests.resource(agent, guest)
+    assert resource.call(alpha, "start").code == 0
+    guests.await_tick(alpha, guest)
+    alpha.virsh("suspend", guest.name)
+    counted = len(guests.ticks(alpha, guest))
+    alpha.path(f"/run/vmha/guests/{guest.name}.left").touch(mode=0o600)
+    assert resource.call(alpha, "stop").code == 0
+    assert _alive(alpha, guest.name) == []
+    assert len(guests.ticks(alpha, guest)) == counted
+    assert not alpha.path(f"/run/vmha/guests/{guest.name}.left").exists()
+
+
+def test_a_migration_in_mid_flight_is_noted_until_the_guest_is_seen_to_stay(
+    alpha: Host, beta: Host, agent: Path, fresh: Fresh
+) -> None:
+    guest = fresh()
+    tcp = {"migration_transport": "tcp", "force_stop": "yes"}
+    resource = guests.resource(agent, guest, **tcp)
+    mark = alpha.path(f"/run/vmha/guests/{guest.name}.left")
+    assert resource.call(alpha, "start").code == 0
+    guests.await_tick(alpha, guest)
+    slow = resource.but(migration_speed="1").migrate_to(alpha, beta)
+    until(10, mark.exists, "nothing is noted")
+    assert slow.answer().code == 1
+    assert not mark.exists()
+    assert resource.migrate_to(alpha, beta).answer().code == 0
+    assert mark.exists()
+    assert resource.call(alpha, "stop").code == 0
+    assert not mark.exists()

@@ -13,7 +13,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "Absolute paths of programs, separated by spaces, that a recurring monitor "
         "runs one after the other once the guest is seen running. If one of them ends "
         "with another code than 0 the monitor fails, and Pacemaker restarts the guest. "
-        "They share the monitor's timeout.",
+        "See monitor_script_timeout for their time.",
         reloadable=True,
         check=script_list,
     ),

@@ -59,7 +59,7 @@ class Eyes:
         )
 
     def arrived(
-        self, uri: str, store: RecordStore, instance: str, deadline: Deadline
+        self, uri: str, name: str, store: RecordStore, instance: str, deadline: Deadline
     ) -> list[Sight]:
         return self.came
 
