@@ -17,25 +17,26 @@ from hosts.pair import Pair, bring_up
 
 from behaviour.judge import SLOW, UNSAFE, WRONG
 from behaviour.play import Cell, play
-from behaviour.scenarios import SITUATIONS
+from behaviour.scenarios import SITUATIONS, Situation
 
 COLUMNS = ("VirtualDomain", "vmha")
 KILLED = -9
 
 
 def run(only: str | None, as_json: Path | None) -> int:
-    """Play the table with both agents and print it; 1 when ours has an unsafe cell."""
+    """Play the table with both agents and print it; 1 when ours has an unsafe cell.
+
+    An interrupted run prints what it has, and fails.
+    """
     columns: dict[str, list[Cell]] = {name: [] for name in COLUMNS}
     chosen = [s for s in SITUATIONS if not only or only.lower() in s.name.lower()]
+    was_interrupted = False
     with tempfile.TemporaryDirectory() as folder:
         pair = bring_up(Path(folder))
         try:
-            agents = _agents(pair)
-            for number, situation in enumerate(chosen, 1):
-                place = f"{number}/{len(chosen)} {situation.name}"
-                print(place, file=sys.stderr, flush=True)
-                for name in COLUMNS:
-                    columns[name] += play(pair, agents[name], situation)
+            _fill(columns, pair, chosen)
+        except KeyboardInterrupt:
+            was_interrupted = True
         finally:
             pair.end()
     for line in shown(columns):
@@ -45,7 +46,22 @@ def run(only: str | None, as_json: Path | None) -> int:
             name: [asdict(cell) for cell in cells] for name, cells in columns.items()
         }
         as_json.write_text(json.dumps(told, indent=2) + "\n")
-    return int(any(cell.mark == UNSAFE for cell in columns["vmha"]))
+    is_unsafe = any(cell.mark == UNSAFE for cell in columns["vmha"])
+    return int(is_unsafe or was_interrupted)
+
+
+def _fill(
+    columns: dict[str, list[Cell]], pair: Pair, chosen: Sequence[Situation]
+) -> None:
+    """Play each situation with each agent."""
+    agents = _agents(pair)
+    for number, situation in enumerate(chosen, 1):
+        for name in COLUMNS:
+            cells = play(pair, agents[name], situation)
+            columns[name] += cells
+            told = _totals(cells)
+            place = f"{number}/{len(chosen)} {situation.name}"
+            print(f"{place}: {name}: {told}", file=sys.stderr, flush=True)
 
 
 def _agents(pair: Pair) -> dict[str, Path]:
