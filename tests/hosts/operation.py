@@ -75,7 +75,7 @@ class Resource:
         self.agent = agent
         self.instance = instance
         self.parameters = parameters
-        self.level = 0
+        self.level: int | None = None
 
     def but(self, **changed: str | None) -> Resource:
         """Return the same resource with parameters changed or (None) left out."""
@@ -170,7 +170,7 @@ class Resource:
             "OCF_RESOURCE_INSTANCE": self.instance,
             "OCF_RESOURCE_PROVIDER": self.agent.parent.name,
             "OCF_RESOURCE_TYPE": self.agent.name,
-            "OCF_CHECK_LEVEL": str(self.level),
+            **({} if self.level is None else {"OCF_CHECK_LEVEL": str(self.level)}),
             "HA_LOGFACILITY": "none",
             **{f"OCF_RESKEY_CRM_meta_{key}": text for key, text in metas.items()},
             **{f"OCF_RESKEY_{key}": text for key, text in self.parameters.items()},
