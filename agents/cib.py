@@ -28,7 +28,9 @@ class Configuration:
 
     def __init__(self, root: Element) -> None:
         self._root = root
-        self._ids = {e.get("id"): e for e in root.iter() if e.get("id")}
+        # The status section has elements of the same ids.
+        configured = [e for part in root.iterfind("configuration") for e in part.iter()]
+        self._ids = {e.get("id"): e for e in configured if e.get("id")}
 
     @property
     def utilization_counts(self) -> bool:

@@ -1,9 +1,9 @@
 """The disks of a guest before a migration: shared, copied, or a reason to refuse.
 
-Called by ``preflight``. libvirt's own check lets a guest go whose disk is a local file
-without a host cache, although another file of that name may lie on the target; here
-that is refused. What cannot be known (a block device, an unknown file system) counts as
-shared, except where disks are to be copied: copying one onto itself would destroy it.
+Called by ``preflight``. A file on a local file system is refused, as libvirt would do,
+with what to do about it. What cannot be known (a block device, a volume, an unknown
+file system) counts as shared, except where disks are to be copied: a shared one that is
+copied onto itself is destroyed. libvirt alone would copy every writable disk.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Storage:
     def __init__(
         self, document: Document, target: Connection, deadline: Deadline
     ) -> None:
-        self._disks = [disk for disk in disks(document) if disk.path]
+        self._disks = [d for d in disks(document) if d.path or d.kind == "volume"]
         self._target = target
         self._deadline = deadline
 
@@ -87,7 +87,7 @@ class Storage:
 
     def _absence(self, disk: Disk, is_copied: bool) -> str:
         """Return the sentence for a path that is not there; libvirt may create it."""
-        if disk.is_optional:
+        if disk.is_optional or not disk.path:
             return ""
         limit = self._deadline.part(ANSWERS_S)
         if not migration.is_absent(self._target, limit, disk.path):
@@ -114,7 +114,7 @@ def _copies_problem(
     unclear = [disk for disk in written if kinds[disk.target] == "unknown"]
     if unclear:
         return (
-            f"nobody can tell whether {unclear[0].path} (disk {unclear[0].target}) is "
+            f"nobody can tell whether disk {unclear[0].target} {unclear[0].path} is "
             "shared with that node, and a shared disk must not be copied onto itself; "
             "name the disks to be copied with --migrate-disks in migrate_options"
         )

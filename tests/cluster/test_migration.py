@@ -6,9 +6,12 @@ A failed migrate_to makes Pacemaker stop the guest on both nodes and start it on
 from __future__ import annotations
 
 import time
+from random import Random
 from typing import TYPE_CHECKING
 
+import pytest
 from lab.files import GUESTS as FILES
+from lab.node import Node
 
 if TYPE_CHECKING:
     from lab import Lab
@@ -19,6 +22,8 @@ GUESTS = (GUEST, "web2")
 MOVE_S = 60.0
 # The agent tries again until its time is over; the target may only be slow.
 MIGRATE_TO_S = 25
+LONG_S = 3600  # with --long
+SLOW_MIB_S = 12  # a migration then takes some seconds
 REFUSED_S = MIGRATE_TO_S + 15.0
 
 
@@ -68,6 +73,50 @@ def test_a_target_whose_libvirt_is_away_ends_with_one_copy(
         for node in others:
             node.service("start", "libvirtd")
     ends_with_one_copy(lab, watch, source)
+
+
+@pytest.mark.timeout(LONG_S)
+def test_a_node_that_dies_in_mid_migration_leaves_one_copy(
+    lab: Lab, watch: Watch, seed: int, is_long: bool, figures: list[str]
+) -> None:
+    """The source and the target in turn, by their cable or power, at any instant."""
+    random = Random(seed)
+    speed = ("resource", "update", GUEST, f"migration_speed={SLOW_MIB_S}")
+    lab.cluster.pcs(*speed, "op", "migrate_to", "interval=0s", "timeout=40s")
+    try:
+        for trial in range(20 if is_long else 2):
+            lab.wait_idle()
+            figures.append(dies(lab, watch, random, ("source", "target")[trial % 2]))
+            lab.recover()
+    finally:
+        lab.cluster.pcs("resource", "update", GUEST, "migration_speed=")
+        lab.cluster.run(["crm_resource", "--clear", "-r", GUEST])
+        lab.wait_idle()
+
+
+def dies(lab: Lab, watch: Watch, random: Random, side: str) -> str:
+    """Let one side of a migration die; the guest then executes on a living node."""
+    source = lab.cluster.wait_running(GUEST)
+    target = random.choice([n.name for n in lab.nodes if n.name != source])
+    lost = lab.node(source if side == "source" else target)
+    fault, after_s = random.choice((Node.cut, Node.power_off)), random.uniform(0, 4)
+    watch.wait_tick(GUEST, time.monotonic(), MOVE_S, node=source)
+    began = time.monotonic()
+    lab.cluster.run(["crm_resource", "--move", "-r", GUEST, "--node", target])
+    while (begun := lab.story().first("migrate_to begun", GUEST, began)) is None:
+        assert time.monotonic() < began + MOVE_S, "migrate_to has not begun"
+        time.sleep(0.05)
+    time.sleep(max(0.0, begun.time_s + after_s - time.monotonic()))
+    fault(lost)
+    cut_s = time.monotonic()
+    shown = f"{side} lost by {fault.__name__} {cut_s - begun.time_s:.1f} s into it"
+    while (dead := lab.story().first("dead", lost.name, began)) is None:
+        assert time.monotonic() < cut_s + MOVE_S, f"{shown}: {lost.name} lives"
+        time.sleep(0.1)
+    watch.wait_tick(GUEST, dead.time_s, 2 * MOVE_S, not_on=lost.name)
+    until_s = time.monotonic() - cut_s
+    assert watch.most_copies(GUEST) == 1, shown
+    return f"{shown}: the guest executes elsewhere {until_s:.1f} s later"
 
 
 def refused(lab: Lab, watch: Watch, source: str) -> None:

@@ -17,10 +17,13 @@ from hosts.waiting import until
 BOOTS_S = 40
 
 
-def define(name: str, deaf: bool = False, append: str = "") -> Guest:
+def define(
+    name: str, deaf: bool = False, append: str = "", dirty_mib: int = 0
+) -> Guest:
     """Return a guest whose console goes to a file that each host has of its own."""
     serial = f"/run/serial/{name}.log"
-    return Guest(name, tiny.image(), serial, deaf=deaf, append=append)
+    image = tiny.image()
+    return Guest(name, image, serial, deaf=deaf, dirty_mib=dirty_mib, append=append)
 
 
 def config_path(guest: Guest) -> str:

@@ -25,10 +25,10 @@ class Pool:
         self._count = 0
         self._booting: list[tuple[Guest, subprocess.Popen[bytes]]] = []
 
-    def defined(self, deaf: bool = False) -> Guest:
+    def defined(self, deaf: bool = False, dirty_mib: int = 0) -> Guest:
         """Return a new guest, its definition on every host, running nowhere."""
         self._count += 1
-        guest = guests.define(f"g{self._count}", deaf=deaf)
+        guest = guests.define(f"g{self._count}", deaf=deaf, dirty_mib=dirty_mib)
         for host in self._hosts:
             guests.put_config(host, guest)
         return guest

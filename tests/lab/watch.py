@@ -46,12 +46,17 @@ class Sighting:
 
 @dataclass
 class Copy:
-    """One QEMU process of a guest: when its virtual CPU was seen to have worked."""
+    """One QEMU process of a guest: when its virtual CPU was seen to have worked.
+
+    What is seen in one look was done at some instant since the look before, which
+    ``proven_s`` names for the last work seen: a busy machine may lie between the two.
+    """
 
     guest: str
     node: str
     pid: int
     worked_s: list[float] = field(default_factory=list)
+    proven_s: float = 0.0
     ended_s: float | None = None
 
     @property
@@ -75,6 +80,17 @@ def together(spans: Sequence[tuple[float, float]]) -> int:
         alike = sum(first == began and end > began < last for first, end in spans)
         most = max(most, inside + max(alike, 1))
     return most
+
+
+def overlap_s(copies: Sequence[Copy]) -> float:
+    """The longest time for which two of these copies executed together."""
+    spans = [(copy.began_s, copy.proven_s) for copy in copies]
+    shared = [
+        min(end, other_end) - max(began, other_began)
+        for number, (began, end) in enumerate(spans)
+        for other_began, other_end in spans[:number]
+    ]
+    return max([0.0, *shared])
 
 
 def by_counter(sightings: Sequence[Sighting]) -> int:
@@ -153,6 +169,7 @@ class Watch:
                     seen.copy.node,
                     seen.copy.pid,
                     list(seen.copy.worked_s),
+                    seen.copy.proven_s,
                     seen.copy.ended_s,
                 )
                 for seen in self._copies.values()
@@ -168,7 +185,7 @@ class Watch:
 
     def most_copies(self, guest: str) -> int:
         """The most copies of a guest that executed together, by either sign."""
-        by_processor = [(copy.began_s, copy.last_s) for copy in self.copies(guest)]
+        by_processor = [(copy.began_s, copy.proven_s) for copy in self.copies(guest)]
         return max(together(by_processor), by_counter(self.sightings(guest)))
 
     def executing(self, guest: str, within_s: float = 0.5) -> list[str]:
@@ -279,6 +296,7 @@ class Watch:
                 continue
             spent = seen.spent_ns()
             now = time.monotonic()
+            before, seen.looked_s = seen.looked_s, now
             if spent is None and _identity(str(pid))[1] != started:
                 seen.copy.ended_s = now
             if spent is None or spent < BIRTH_NS or spent - seen.last_ns < GROWN_NS:
@@ -286,6 +304,7 @@ class Watch:
             seen.last_ns = spent
             with self._lock:
                 seen.copy.worked_s.append(now)
+                seen.copy.proven_s = max(before, seen.copy.began_s)
 
     def _listen(self) -> None:
         for node, directory in self._consoles.items():
@@ -320,6 +339,7 @@ class _Seen:
     def __init__(self, copy: Copy) -> None:
         self.copy = copy
         self.last_ns = 0
+        self.looked_s = 0.0
         self._threads: list[str] = []
 
     def spent_ns(self) -> int | None:

@@ -93,3 +93,19 @@ def running(
         return resource, made[-1]
 
     return take
+
+
+@pytest.fixture
+def writing(
+    alpha: Host, agent: Path, pool: Pool, made: list[Guest]
+) -> Callable[..., tuple[Resource, Guest]]:
+    """Give a guest on alpha that writes to 16 MiB of its memory over and over."""
+
+    def take(**parameters: str) -> tuple[Resource, Guest]:
+        made.append(pool.defined(dirty_mib=16))
+        resource = guests.resource(agent, made[-1], **parameters)
+        assert resource.call(alpha, "start").code == 0
+        guests.await_tick(alpha, made[-1])
+        return resource, made[-1]
+
+    return take

@@ -136,3 +136,59 @@ def test_a_paused_guest_arrives_paused(
     assert resource.call(alpha, "stop").code == 0
     beta.virsh("resume", guest.name)
     guests.await_tick(beta, guest)
+
+
+def lose_the_other_network(host: Host, other: Host) -> None:
+    """Let what a host sends to NAME-mig of the other vanish, without an answer."""
+    address = host.run("getent", "hosts", f"{other.name}-mig").stdout.split()[0]
+    nobody = ("lladdr", "02:00:00:00:00:99", "nud", "permanent")
+    host.run("ip", "neigh", "replace", address, *nobody, "dev", "eth0")
+
+
+@pytest.fixture
+def found_again(alpha: Host, beta: Host) -> Iterator[None]:
+    """Mend the other network after the test."""
+    yield
+    for host in (alpha, beta):
+        host.run("ip", "neigh", "flush", "all", "nud", "permanent", check=False)
+
+
+@pytest.mark.parametrize("is_midway", [False, True], ids=["from the start", "midway"])
+def test_a_data_port_that_drops_everything_costs_the_migration_and_not_the_guest(
+    alpha: Host, beta: Host, running: Running, found_again: None, is_midway: bool
+) -> None:
+    """The control connection is well; libvirt's own calls hang over the data."""
+    other = {"migrateuri": "tcp://%n-mig", "migration_speed": "1"}
+    resource, guest = running(**TCP, **other, force_stop="yes")
+    if not is_midway:
+        lose_the_other_network(alpha, beta)
+    migrating = resource.migrate_to(alpha, beta, timeout_s=12)
+    if is_midway:
+        until(10, lambda: beta.emulators(guest.uuid), "nothing arrives on beta")
+        time.sleep(1)
+        lose_the_other_network(alpha, beta)
+
+    answer = migrating.answer()
+
+    assert (answer.code, answer.killed) == (1, False)
+    guests.await_tick(alpha, guest)
+    assert not boots_that_count(beta, guest)
+    assert not list(recovered(alpha, beta, resource, guest))
+
+
+def test_half_a_guest_that_a_dead_libvirt_left_on_the_target_is_cleared_by_a_stop(
+    alpha: Host, beta: Host, running: Running
+) -> None:
+    resource, guest = running(**TCP, migration_speed="1")
+    migrating = resource.migrate_to(alpha, beta, timeout_s=10)
+    until(10, lambda: beta.emulators(guest.uuid), "nothing arrives on beta")
+
+    beta.signal_libvirtd(signal.SIGKILL)
+    answer = migrating.answer()
+
+    assert (answer.code, answer.killed) == (1, False)
+    guests.await_tick(alpha, guest)
+    assert resource.call(beta, "stop").code == 0, "without libvirt, by UUID"
+    assert beta.emulators(guest.uuid) == []
+    beta.revive()
+    assert not list(recovered(alpha, beta, resource, guest))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from pathlib import Path
+
 import pytest
 
 from vmha.agents.domainxml import host
@@ -65,3 +68,44 @@ def test_live_migration_is_what_the_hosts_capabilities_announce(
 ) -> None:
     text = f"<capabilities>{inside}</capabilities>"
     assert host.announces_live_migration(text) is live
+
+
+DOCUMENT = Path(__file__).parents[3] / "docs/hypervisors.md"
+
+
+def _rows(first_column: str) -> list[list[str]]:
+    """Return the cells of the documented table whose header begins so."""
+    lines = DOCUMENT.read_text(encoding="utf-8").splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith(first_column))
+    rows = itertools.takewhile(lambda line: line.startswith("|"), lines[start:])
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def test_the_documented_abilities_are_the_declared_ones() -> None:
+    header, _, *rows = _rows("| Driver | live migration")
+    assert header[1:] == list(capabilities.ABILITIES)
+    documented = {
+        name: tuple(a for a, cell in zip(header[1:], cells) if cell == "yes")
+        for name, *cells in rows
+    }
+    assert documented == {n: d.can for n, d in capabilities.DRIVERS.items()}
+
+
+def test_the_documented_sources_and_proofs_are_the_declared_ones() -> None:
+    _, _, *rows = _rows("| Driver | Tested")
+    assert [row[0] for row in rows] == list(capabilities.DRIVERS)
+    for name, tested, shutdown, undefine, process, sources in rows:
+        row = capabilities.DRIVERS[name]
+        assert tested == ("yes" if row.tested else "not on a real host")
+        assert shutdown.split(" (")[0] == (", ".join(row.shutdown) or "none")
+        assert undefine == (", ".join(row.undefine) or "-")
+        assert process == (row.process or "-")
+        assert sources == ", ".join(f"`{source}`" for source in row.sources)
+
+
+def test_the_document_holds_every_note_and_every_meaning() -> None:
+    text = " ".join(DOCUMENT.read_text(encoding="utf-8").replace("`", "").split())
+    for name, row in capabilities.DRIVERS.items():
+        assert not row.note or f"- {name}: {row.note}" in text
+    for ability, meaning in capabilities.ABILITIES.items():
+        assert f"- {ability}: {meaning}" in text

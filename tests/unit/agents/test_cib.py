@@ -46,7 +46,8 @@ value="true"/></meta_attributes>
 <constraints>{{constraints}}</constraints></configuration>
 <status><node_state id="1" uname="n1"><transient_attributes id="1">
 <instance_attributes id="s"><nvpair id="s1" name="vmha-can-host-plain" value="0"/>
-</instance_attributes></transient_attributes></node_state></status></cib>
+</instance_attributes></transient_attributes><lrm id="1"><lrm_resources>
+<lrm_resource id="plain" {VM}/></lrm_resources></lrm></node_state></status></cib>
 """
 
 
