@@ -13,7 +13,9 @@ PARAMETERS: tuple[Parameter, ...] = (
         "Absolute paths of programs, separated by spaces, that a recurring monitor "
         "runs one after the other once the guest is seen running. If one of them ends "
         "with another code than 0 the monitor fails, and Pacemaker restarts the guest. "
-        "See monitor_script_timeout for their time.",
+        "See monitor_script_timeout for their time. They run at check level 20, and in a "
+        "monitor without a level, and find the guest's name, UUID and connection in "
+        "VMHA_GUEST_NAME, VMHA_GUEST_UUID and VMHA_URI.",
         reloadable=True,
         check=script_list,
     ),
@@ -23,7 +25,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         "What a pause by an administrator means",
         "What a monitor makes of a guest that somebody has paused (virsh suspend). "
         "fail: the monitor fails and Pacemaker restarts the guest. degraded: "
-        "Pacemaker shows it and leaves the guest alone. ok: it counts as running.",
+        "Pacemaker shows it and leaves the guest alone. ok: it counts as running; a "
+        "pause of which libvirt does not know the reason is then degraded.",
         choices=("ok", "degraded", "fail"),
         default="ok",
         reloadable=True,
@@ -83,8 +86,9 @@ PARAMETERS: tuple[Parameter, ...] = (
         "Whether the guest agent must answer",
         "From check level 10 on the guest agent is asked for an answer. auto: only "
         "where the definition has its channel and it has answered since the guest "
-        "runs here. required: it must answer, or the monitor fails. ignore: it is "
-        "not asked.",
+        "runs here. required: without an answer for hang_timeout seconds the monitor "
+        "fails; a missing channel is only shown as degraded. ignore: it is not "
+        "asked, and hangs are not seen.",
         choices=("auto", "required", "ignore"),
         default="auto",
         reloadable=True,
@@ -105,7 +109,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         "How long a guest may show no life before it counts as hung, in s",
         "From check level 10 on: a guest whose agent has answered before and is "
         "silent now, and whose disks and network cards have moved nothing, for as "
-        "many seconds, counts as hung. 0 turns this off.",
+        "many seconds, counts as hung, unless its vCPUs do some work. A libvirt job "
+        "that stands still for as long is degraded. 0 turns hangs off.",
         default="120",
         minimum=0,
         maximum=86400,
