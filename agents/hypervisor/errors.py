@@ -33,6 +33,7 @@ _DENIED = (
 )
 
 
+_NO_DRIVER = (libvirt.VIR_ERR_NO_SUPPORT, libvirt.VIR_ERR_CONFIG_UNSUPPORTED)
 # The driver has no such function, or none with these flags or parameters.
 _UNSUPPORTED = (
     libvirt.VIR_ERR_NO_SUPPORT,
@@ -76,7 +77,10 @@ def open_failure(error: libvirt.libvirtError, uri: str) -> AgentError:
     message = " ".join(str(error.get_error_message() or error).split())
     if code in _DENIED:
         return PermissionRefused(f"libvirt at {uri} refused the login: {message}")
-    if code in (libvirt.VIR_ERR_NO_SUPPORT, libvirt.VIR_ERR_CONFIG_UNSUPPORTED):
+    # A daemon that runs and has no such driver (its package is not installed) says
+    # NO_CONNECT in nobody's name; one that cannot be reached is an error of the RPC.
+    is_nobodys = error.get_error_domain() == libvirt.VIR_FROM_NONE
+    if code in _NO_DRIVER or (code == libvirt.VIR_ERR_NO_CONNECT and is_nobodys):
         return NotInstalled(f"libvirt has no driver for {uri} here: {message}")
     return Unreachable(f"libvirt at {uri} cannot be reached: {message}")
 

@@ -32,14 +32,21 @@ _WORKING = (State.RUNNING, State.POSTCOPY, State.SILENT)
 
 def monitor(operation: Operation, observer: Observer, store: RecordStore) -> Outcome:
     """Answer 0, 190, 7 or 1 about the resource's guest on this node."""
-    held = any(store.is_held(operation.instance, a) for a in (STARTS, MOVES))
+    held = _is_held(operation, store)
     outcome = _monitor(operation, observer, store)
+    # Again: a start may have begun since. The race left: one whose process is so young
+    # that it has not taken its hold yet.
+    held = held or _is_held(operation, store)
     if held and outcome.exit_code == exitcodes.NOT_RUNNING:
         return Outcome(
             exitcodes.GENERIC,
             f"{outcome.sentence}; but a start or migration of it is under way here",
         )
     return outcome
+
+
+def _is_held(operation: Operation, store: RecordStore) -> bool:
+    return any(store.is_held(operation.instance, a) for a in (STARTS, MOVES))
 
 
 def _monitor(operation: Operation, observer: Observer, store: RecordStore) -> Outcome:

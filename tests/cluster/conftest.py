@@ -70,8 +70,11 @@ def _up(name: str, deb: Path) -> Iterator[Lab]:
 def lab(whole_lab: Lab) -> Lab:
     """Give a lab that is whole: all nodes online, every guest runs and ticks."""
     whole_lab.recover()
-    whole_lab.cluster.pcs("node", "unstandby", "--all")
-    whole_lab.cluster.pcs("resource", "cleanup")
+    status = whole_lab.cluster.status()
+    if status.find("./nodes/node[@standby='true']") is not None:
+        whole_lab.cluster.pcs("node", "unstandby", "--all")
+    if status.find("./failures/failure") is not None:
+        whole_lab.cluster.pcs("resource", "cleanup")
     whole_lab.wait_idle()
     for guest in GUESTS:
         whole_lab.cluster.wait_running(guest)

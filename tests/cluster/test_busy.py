@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 BUSY, HOPELESS = "busy", "hopeless"
 DIRTY_MIB = 24
-MIGRATE_TO_S = 30
+MIGRATE_TO_S = 22
 # In MiB/s: 24 MiB need longer than QEMU's own 300 ms and less than the ladder's 2 s;
 # or far longer than all the time there is.
 SPEEDS = {BUSY: 30, HOPELESS: 1}

@@ -23,10 +23,10 @@ ONLINE = "/sys/devices/system/cpu/online"
 OPERATION = ("op", "monitor", "interval=3s", "timeout=30s")
 
 
-@pytest.fixture
-def capacity(lab: Lab) -> Iterator[Lab]:
+@pytest.fixture(scope="module")
+def capacity(whole_lab: Lab) -> Iterator[Lab]:
     """A lab whose nodes advertise what they have, and heed it."""
-    pcs = lab.cluster.pcs
+    lab, pcs = whole_lab, whole_lab.cluster.pcs
     agent = ("ocf:vmha:NodeCapacity", "can_host=all")
     pcs("resource", "create", "capacity", *agent, *OPERATION, "clone")
     lab.wait_idle()
@@ -81,9 +81,9 @@ def pretend_online(node: Node, cpus: str) -> None:
 
 
 def test_a_guest_without_room_is_not_started_and_with_room_it_is(
-    capacity: Lab, watch: Watch
+    capacity: Lab, lab: Lab, watch: Watch
 ) -> None:
-    lab, pcs = capacity, capacity.cluster.pcs
+    pcs = capacity.cluster.pcs
     for name in (GUEST, "web2"):
         asked = needs(lab, name)
         assert (asked["cpu"], asked["host_memory"]) == ("1", "128")
@@ -111,9 +111,9 @@ def test_a_guest_without_room_is_not_started_and_with_room_it_is(
 
 
 def test_a_guest_moves_only_to_where_it_can_be_and_is_left_where_it_runs(
-    capacity: Lab, watch: Watch
+    capacity: Lab, lab: Lab, watch: Watch
 ) -> None:
-    lab, pcs = capacity, capacity.cluster.pcs
+    pcs = capacity.cluster.pcs
     rule = ("rule", "score=-INFINITY", f"vmha-can-host-{GUEST}", "eq", "0")
     pcs("constraint", "location", GUEST, *rule)
     source = lab.cluster.wait_running(GUEST)

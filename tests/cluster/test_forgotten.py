@@ -99,7 +99,7 @@ def test_a_guest_whose_start_or_migration_is_forgotten_executes_once(
     for guest in GUESTS:
         lab.cluster.pcs("resource", "update", guest, f"migration_speed={SLOW_MIB_S}")
     try:
-        for _ in range(60 if is_long else 2):
+        for _ in range(60 if is_long else 1):
             trials = [Trial(lab, guest, random) for guest in GUESTS]
             threads = [threading.Thread(target=trial.run) for trial in trials]
             for thread in threads:

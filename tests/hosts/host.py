@@ -165,6 +165,11 @@ class Host:
         """Return the living processes of the host whose first argument is this."""
         return [pid for pid, argv in self.processes() if argv[0] == program]
 
+    def pids_inside(self, program: str) -> list[int]:
+        """Return the same processes by the ids that the host itself knows them by."""
+        found = self.run("pgrep", "-f", f"^{program}", check=False).stdout
+        return [int(word) for word in found.split()]
+
     def emulators(self, guest_uuid: str) -> list[int]:
         """Return the QEMU processes that were started for a guest."""
         return [pid for pid, argv in self.processes() if guest_uuid in argv]

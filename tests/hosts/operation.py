@@ -75,7 +75,7 @@ class Resource:
         self.agent = agent
         self.instance = instance
         self.parameters = parameters
-        self.level = 0
+        self.level: int | None = None  # Pacemaker gives none by itself
 
     def but(self, **changed: str | None) -> Resource:
         """Return the same resource with parameters changed or (None) left out."""
@@ -161,7 +161,9 @@ class Resource:
             "on_node": host.name,
             **meta,
         }
+        level = {} if self.level is None else {"OCF_CHECK_LEVEL": str(self.level)}
         return {
+            **level,
             "PATH": PATH,
             "LC_ALL": "C",
             "OCF_ROOT": str(PEER.parents[2]),
@@ -170,7 +172,6 @@ class Resource:
             "OCF_RESOURCE_INSTANCE": self.instance,
             "OCF_RESOURCE_PROVIDER": self.agent.parent.name,
             "OCF_RESOURCE_TYPE": self.agent.name,
-            "OCF_CHECK_LEVEL": str(self.level),
             "HA_LOGFACILITY": "none",
             **{f"OCF_RESKEY_CRM_meta_{key}": text for key, text in metas.items()},
             **{f"OCF_RESKEY_{key}": text for key, text in self.parameters.items()},

@@ -299,5 +299,6 @@ def test_a_migration_does_not_touch_a_container(
     resource, container = started()
     answer = resource.migrate_to(alpha, beta, timeout_s=10).answer()
     assert answer.code == 1
+    assert "lxc driver cannot migrate" in answer.reason
     never(0.5, lambda: not _lives(alpha, container), "it was touched")
     assert not _lives(beta, container)

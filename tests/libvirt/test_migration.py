@@ -82,10 +82,10 @@ def test_a_target_that_is_named_by_its_ipv6_address_is_reached(
         address = ("fd97::" + str(number) + "/64", "dev", "eth0", "nodad")
         host.run("ip", "-6", "addr", "replace", *address)
     resource, guest = running(**TCP, migrateuri="tcp://%n")
-    there = {"migrate_source": "fd97::1", "migrate_target": "fd97::2"}
 
-    assert resource.call(alpha, "migrate_to", **there).code == 0
-    assert resource.call(beta, "migrate_from", **there).code == 0
+    for host, action in ((alpha, "migrate_to"), (beta, "migrate_from")):
+        ends = {"migrate_source": "fd97::1", "migrate_target": "fd97::2"}
+        assert resource.begin(host, action, 20, 0, **ends).answer().code == 0
     guests.await_tick(beta, guest)
 
 

@@ -1,92 +1,77 @@
-"""What a monitor costs, beside VirtualDomain's on the same running guest."""
+"""What a monitor costs, beside VirtualDomain's, and on what it rests."""
 
 from __future__ import annotations
 
-import json
-import statistics
 from typing import Callable
 
 import pytest
+from architecture.source import production
+from benchmarks import cost
+from benchmarks.cost import OURS, THEIRS, THEIRS_TUNED
+from benchmarks.main import OF_THE_PEER
+from benchmarks.meter import Command, measured
 from hosts import guests, installed
 from hosts.host import Host
-from hosts.operation import PEER, Resource
+from hosts.operation import PEER
 from lab.guest import Guest
 
 Fresh = Callable[..., Guest]
-BUDGET = 0.35
-CIB = "/run/guests/cib.xml"
-
-# Runs each command in turn and prints, for each, its own and its descendants' CPU time.
-METER = """
-import json, os, sys
-rounds, commands = json.load(sys.stdin)
-spent = [[] for _ in commands]
-for _ in range(rounds):
-    for number, (argv, environ, code) in enumerate(commands):
-        pid = os.posix_spawn(argv[0], argv, environ)
-        _, status, usage = os.wait4(pid, 0)
-        assert os.waitstatus_to_exitcode(status) == code, argv
-        spent[number].append(usage.ru_utime + usage.ru_stime)
-print(json.dumps(spent))
-"""
-
-
-def measured(
-    host: Host, rounds: int, commands: list[tuple[list[str], dict[str, str], int]]
-) -> list[float]:
-    """Return the median CPU seconds of each command, run alternately."""
-    host.path("/run/guests/meter").write_text(METER)
-    host.path("/run/guests/plan").write_text(json.dumps([rounds, commands]))
-    python = "exec /usr/bin/python3 -I /run/guests/meter < /run/guests/plan"
-    done = host.run("sh", "-c", python, timeout_s=200)
-    return [statistics.median(row) for row in json.loads(done.stdout.splitlines()[-1])]
-
-
-def monitor(host: Host, resource: Resource) -> tuple[list[str], dict[str, str], int]:
-    environ = resource.environment(host, "monitor", 30, 10, {})
-    return [str(resource.agent), "monitor"], {**environ, "CIB_file": CIB}, 0
-
-
-def put_cib(host: Host, resource: Resource) -> None:
-    """Give crm_resource a cluster to write utilization to."""
-    empty = host.run("cibadmin", "--empty").stdout
-    primitive = (
-        f'<resources><primitive id="{resource.instance}" class="ocf" '
-        'provider="heartbeat" type="VirtualDomain"/></resources>'
-    )
-    node = f'<nodes><node id="1" uname="{host.name}"/></nodes>'
-    text = empty.replace("<resources/>", primitive).replace("<nodes/>", node)
-    assert primitive in text
-    host.path(CIB).write_text(text)
 
 
 @pytest.mark.alone
 @pytest.mark.timeout(240)
-def test_a_monitor_costs_a_third_of_virtualdomains(
-    alpha: Host,
-    fresh: Fresh,
-    is_long: bool,
-    capsys: pytest.CaptureFixture[str],
+def test_a_monitor_of_a_real_guest_costs_a_third_of_virtualdomains(
+    alpha: Host, fresh: Fresh, is_long: bool, figures: list[str]
 ) -> None:
     guest = fresh()
     ours = guests.resource(installed.install(alpha), guest)
     theirs = guests.resource(PEER, guest)
-    put_cib(alpha, theirs)
+    cost.put_cib(alpha, theirs.instance)
     assert ours.call(alpha, "start").code == 0
     guests.await_tick(alpha, guest)
-    commands = [monitor(alpha, ours), monitor(alpha, theirs)]
-    bare = ["/usr/bin/python3", "-I", "-c", "pass"]
-    metadata = [str(ours.agent), "meta-data"], commands[0][1], 0
-    commands += [metadata, (bare, {}, 0)]
+    commands = [
+        [cost.monitor(alpha, ours)],
+        [cost.monitor(alpha, theirs)],
+        [cost.monitor(alpha, theirs.but(**cost.TUNED))],
+        [Command((str(ours.agent), "meta-data"), {})],
+        [Command(("/usr/bin/python3", "-I", "-c", "pass"), {})],
+    ]
     measured(alpha, 2, commands)
 
     spent = measured(alpha, 21 if is_long else 5, commands)
 
-    ratio = spent[0] / spent[1]
-    figures = [f"{1000 * seconds:.0f} ms" for seconds in spent]
-    with capsys.disabled():
-        print(
-            f"\nCPU of a monitor: {figures[0]}, VirtualDomain {figures[1]}, ratio "
-            f"{ratio:.2f}; meta-data {figures[2]}, bare python {figures[3]}"
-        )
-    assert ratio <= BUDGET
+    own, peer, tuned, metadata, bare = (1000 * one.cpu_s for one in spent)
+    figures.append(
+        f"CPU of a monitor: {own:.0f} ms, VirtualDomain {peer:.0f} ms "
+        f"({own / peer:.2f}), without utilization {tuned:.0f} ms ({own / tuned:.2f})"
+        f"; meta-data {metadata:.0f} ms, bare python {bare:.0f} ms"
+    )
+    assert own <= OF_THE_PEER * peer
+    assert own <= tuned
+    assert spent[0].processes in (1, None)
+
+
+@pytest.mark.alone
+@pytest.mark.timeout(240)
+def test_a_monitor_does_not_cost_more_when_the_node_has_many_guests(
+    alpha: Host, figures: list[str]
+) -> None:
+    rows = {row.what: row for row in cost.compared(alpha, 100, rounds=5)}
+
+    share, theirs, tuned = (
+        100 * rows[what].share_of_a_core for what in (OURS, THEIRS, THEIRS_TUNED)
+    )
+    figures.append(
+        f"100 guests monitored each 10 s: {share:.0f} % of a core, VirtualDomain "
+        f"{theirs:.0f} %, without utilization {tuned:.0f} %"
+    )
+    assert share <= OF_THE_PEER * theirs
+    assert share <= tuned
+    assert rows[OURS].cost.processes in (1, None)
+
+
+def test_only_the_public_module_of_libvirt_python_is_used() -> None:
+    private = ("libvirtmod", "libvirtaio", "libvirt_lxc_mod", "_o)")
+    users = [m.path for m in production() for word in private if word in m.text]
+    assert production()
+    assert users == []

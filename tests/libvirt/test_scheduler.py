@@ -94,7 +94,11 @@ def test_a_migration_left_half_done_ends_with_one_guest(
     assert [answer.code for answer in answers] == [0] * len(answers), answers
     assert ("monitor=10000", left.home) in actions
     others = [host for name, host in hosts.items() if name != left.home]
-    until(5, lambda: _executes(hosts[left.home], guest), "it does not run at home")
+    until(
+        guests.BOOTS_S,
+        lambda: _executes(hosts[left.home], guest),
+        "it does not run at home",
+    )
     assert not any(host.emulators(guest.uuid) for host in others)
 
 

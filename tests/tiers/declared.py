@@ -89,7 +89,7 @@ TIERS = (
         ("crmsh", "fence-agents", "ipmitool", "openipmi", "pcs", *FENCER),
         verbose=True,
     ),
-    Tier("cluster", "cluster", (*BUILD, *LAB), verbose=True),
+    Tier("cluster", "cluster", (*BUILD, *LAB, "busybox-static"), verbose=True),
     Tier(
         "packages",
         "packages",

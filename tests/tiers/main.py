@@ -22,6 +22,7 @@ ONE_TEST_S = 600  # the first of the cluster tier builds the nodes as well
 TYPED = (
     "tests",
     "tests/all",
+    "tests/bench",
     "tests/demo",
     "packaging/build-deb",
     "packaging/switch-over",

@@ -31,7 +31,7 @@ def domain(os: str = "", devices: str = "", firmware_kind: str = "") -> str:
         (domain(FLASH + "<nvram>/srv/shared/v.fd</nvram>"), LOCAL, ["UEFI"]),
         (domain(FLASH + "<nvram>/srv/other/v.fd</nvram>"), LOCAL + NFS, ["UEFI"]),
         (
-            domain("<nvram type='file'><source file='/x/v.fd'/></nvram>"),
+            domain("<nvram type='file'><source file='/srv/v.fd'/></nvram>"),
             LOCAL,
             ["UEFI"],
         ),

@@ -300,3 +300,21 @@ def test_a_probe_beside_a_start_or_a_migration_never_says_not_running(
         assert node.do("monitor").exit_code == 1
         os.close(held)
         assert node.do("monitor").exit_code == 7
+
+
+def test_a_probe_during_which_a_start_begins_does_not_say_not_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = Node(tmp_path)
+    look = node.eyes.look
+    held: list[int] = []
+
+    def look_while_a_start_begins(*args: Any, **words: Any) -> Observation:
+        descriptor = node.store.hold("vm1", STARTS)
+        assert descriptor is not None
+        held.append(descriptor)
+        return look(*args, **words)
+
+    monkeypatch.setattr(node.eyes, "look", look_while_a_start_begins)
+    assert node.do("monitor").exit_code == 1
+    os.close(held[0])

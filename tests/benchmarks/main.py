@@ -1,0 +1,120 @@
+"""The command ``tests/bench``: which comparison, in which form."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from hosts.host import Host
+
+from benchmarks import cost, table
+from benchmarks.cost import OURS, THEIRS, THEIRS_TUNED, Row
+from benchmarks.meter import facts
+
+ROUNDS, LONG_ROUNDS = 15, 51
+NODES = (1, 100, 300)
+OF_THE_PEER = 0.33
+
+
+def main() -> int:
+    """Run a comparison; 0 when ours is as good as is promised."""
+    options = _arguments()
+    if os.geteuid():
+        print("tests/bench: run it as root; it starts libvirtd in namespaces")
+        return 2
+    return _agents(options) if options.what == "agents" else _behaviour(options)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="tests/bench",
+        description="Compare vmha with what it replaces, in one run on this machine.",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers")
+    parser.add_argument("--long", action="store_true", help="run the full counts")
+    which = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    which.add_parser("agents", help="what a recurring monitor costs")
+    behaviour = which.add_parser("behaviour", help="what agents answer when it matters")
+    behaviour.add_argument("--only", metavar="TEXT", help="situations named like this")
+    return parser.parse_args()
+
+
+def _agents(options: argparse.Namespace) -> int:
+    """Print what monitors cost; 1 when ours costs more than is promised."""
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as folder:
+        host = Host("alpha", Path(folder), "127.0.0.1 localhost alpha\n")
+        try:
+            host.start_libvirtd()
+            for number in NODES:
+                print(f"measuring with {number} guests ...", file=sys.stderr)
+                rounds = LONG_ROUNDS if options.long else ROUNDS
+                rows += cost.compared(host, number, rounds)
+        finally:
+            host.end()
+    for line in table.lines([HEADING, *map(_cells, rows)], numbers_from=2):
+        print(line)
+    kept = [_promise(rows, number) for number in NODES]
+    for line, _ in kept:
+        print(line)
+    if options.json:
+        told = [
+            {
+                "what": row.what,
+                "guests": row.guests,
+                **facts(row.cost),
+                "share_of_a_core": row.share_of_a_core,
+            }
+            for row in rows
+        ]
+        options.json.write_text(json.dumps(told, indent=2) + "\n")
+    return int(not all(good for _, good in kept))
+
+
+HEADING = (
+    "guests",
+    "monitor",
+    "CPU ms",
+    "wall ms",
+    "processes",
+    "libvirtd ms",
+    "core share, each 10 s",
+)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    spawned = row.cost.processes
+    return (
+        str(row.guests),
+        row.what,
+        f"{1000 * row.cost.cpu_s:.1f}",
+        f"{1000 * row.cost.wall_s:.1f}",
+        "?" if spawned is None else str(spawned),
+        f"{1000 * row.cost.daemon_cpu_s:.1f}",
+        f"{100 * row.share_of_a_core:.1f} %",
+    )
+
+
+def _promise(rows: list[Row], number: int) -> tuple[str, bool]:
+    """Hold the figures of one node against what is promised."""
+    by = {row.what: row.cost for row in rows if row.guests == number}
+    of_default = by[OURS].cpu_s / by[THEIRS].cpu_s
+    of_tuned = by[OURS].cpu_s / by[THEIRS_TUNED].cpu_s
+    spawned = by[OURS].processes
+    good = of_default <= OF_THE_PEER and of_tuned <= 1 and spawned in (1, None)
+    line = (
+        f"{number} guests: CPU {of_default:.2f} of VirtualDomain's (promised: at most "
+        f"{OF_THE_PEER}), {of_tuned:.2f} of it without utilization (at most 1); "
+        f"{'?' if spawned is None else spawned} process{'' if good else '  NOT KEPT'}"
+    )
+    return line, good
+
+
+def _behaviour(options: argparse.Namespace) -> int:
+    from behaviour.shown import run
+
+    return run(options.only, options.json)
