@@ -78,18 +78,25 @@ def active_uuids(connection: Connection, deadline: Deadline) -> set[str]:
     return {str(domain.UUIDString()) for domain in domains}
 
 
-def arrivals(connection: Connection, deadline: Deadline) -> list[Sight]:
-    """Return the active domains that came by a migration and were not touched since."""
-    flag = libvirt.VIR_CONNECT_LIST_DOMAINS_RUNNING
+def arrivals(connection: Connection, deadline: Deadline, name: str) -> list[Sight]:
+    """Return the active domains that came by a migration.
+
+    libvirt remembers that of one that runs on untouched. One that arrived paused, or
+    was touched since, is known by its ``name``, unless it was booted here.
+    """
+    flag = libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE
     listing = connection.handle.listAllDomains
-    domains = connection.call("list the running guests", deadline, listing, flag)
+    domains = connection.call("list the active guests", deadline, listing, flag)
+    booted = (libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_RUNNING_BOOTED)
+    migrated = (libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_RUNNING_MIGRATED)
     found = []
     for domain in domains:
         try:
-            _, why = connection.call("read the state", deadline, domain.state)
+            told = connection.call("read the state", deadline, domain.state)
         except Absent:
             continue
-        if why == libvirt.VIR_DOMAIN_RUNNING_MIGRATED:
+        is_named = domain.name() == name and tuple(told) != booted
+        if tuple(told) == migrated or is_named:
             found.append(_sight(connection, deadline, domain))
     return found
 

@@ -7,6 +7,7 @@ monitor do not pay.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 
@@ -47,18 +48,7 @@ def run(
     """
     import subprocess
 
-    try:
-        child = subprocess.Popen(
-            list(argv),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={"PATH": PATH, "LC_ALL": "C", **(environ or {})},
-            cwd="/",
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise NotInstalled(f"{argv[0]} cannot be run: {error.strerror}") from error
+    child = _begun(argv, {"PATH": PATH, "LC_ALL": "C", **(environ or {})})
     try:
         out, err = child.communicate(stdin.encode(), timeout=deadline.remaining_s())
     except subprocess.TimeoutExpired as error:
@@ -67,6 +57,31 @@ def run(
             f"{argv[0]} did not end within {deadline.timeout_s:.1f} s and was killed"
         ) from error
     return Result(child.returncode, out.decode(errors="surrogateescape"), _text(err))
+
+
+def _begun(argv: Sequence[str], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a program; a script without a first line #! is the shell's (POSIX, execlp).
+
+    Raises NotInstalled.
+    """
+    import subprocess
+
+    for words in (list(argv), ["/bin/sh", *argv]):
+        try:
+            return subprocess.Popen(
+                words,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=dict(environ),
+                cwd="/",
+                start_new_session=True,
+            )
+        except OSError as error:
+            if error.errno == errno.ENOEXEC and words[0] == argv[0]:
+                continue
+            raise NotInstalled(f"{argv[0]} cannot be run: {error.strerror}") from error
+    raise NotInstalled(f"{argv[0]} cannot be run")
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -4,6 +4,7 @@
 - ``identity``     who the guest is: from parameters, record or libvirt's list
 - ``record``       what start wrote down about it, per resource instance
 - ``emulator``     proof by process table, without libvirt
+- ``container``    containers in the process table, and whose they are
 - ``observation``  libvirt and the process table, put together
 - ``states``       the decision tables, pure
 - ``lifecycle``    start

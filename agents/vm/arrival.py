@@ -30,7 +30,7 @@ def migrate_from(
     try:
         known = identities.meant(values, store, operation.instance, deadline)
     except AgentError as problem:
-        return _answer_for_another(operation, observer, store, str(problem))
+        return _answer_for_another(operation, observer, store, "", str(problem))
     guest = running_one(observer, known, deadline)
     if cold.is_allowed(operation) and cold.is_needed(guest):
         return cold.arrive(operation, observer, store)
@@ -50,7 +50,8 @@ def migrate_from(
         if settling.expired() and step is Arrival.MISSING:
             break
         deadline.sleep(POLL_S)
-    return _answer_for_another(operation, observer, store, _not_here(seen))
+    name = guest.name
+    return _answer_for_another(operation, observer, store, name, _not_here(seen))
 
 
 def _not_here(seen: Observation) -> str:
@@ -58,7 +59,11 @@ def _not_here(seen: Observation) -> str:
 
 
 def _answer_for_another(
-    operation: Operation, observer: Observer, store: RecordStore, problem: str
+    operation: Operation,
+    observer: Observer,
+    store: RecordStore,
+    name: str,
+    problem: str,
 ) -> Outcome:
     """Fail; record first what did arrive, if it is no other resource's guest.
 
@@ -68,7 +73,8 @@ def _answer_for_another(
     """
     uri = _uri(operation)
     try:
-        came = observer.arrived(uri, store, operation.instance, operation.deadline)
+        instance, deadline = operation.instance, operation.deadline
+        came = observer.arrived(uri, name, store, instance, deadline)
     except AgentError as error:
         came, problem = [], f"{problem}; {error}"
     if came:

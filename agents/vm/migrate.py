@@ -35,6 +35,7 @@ SETTLES_S = 10.0
 ATTEMPTS = 3
 # What decides over the way to the target; a wrong value fails before anything is done.
 _WAY = (
+    "hypervisor",
     "migration_transport",
     "migration_user",
     "migration_network_suffix",

@@ -107,12 +107,20 @@ class Observer:
         return self._observation(identity, sight, process, emulator, silence)
 
     def arrived(
-        self, uri: str, store: RecordStore, instance: str, deadline: Deadline
+        self,
+        uri: str,
+        name: str,
+        store: RecordStore,
+        instance: str,
+        deadline: Deadline,
     ) -> list[Sight]:
-        """Return the guests that came by migration and belong to no other resource."""
+        """Return the guests that came by migration and belong to no other resource.
+
+        ``name`` is what the parameters call the guest, "" where they do not tell.
+        """
         bound = deadline.part(LIBVIRT_ANSWERS_S)
         records = store.others(instance)
-        found = domains.arrivals(self.connect(uri, bound), bound)
+        found = domains.arrivals(self.connect(uri, bound), bound, name)
         return [s for s in found if s.uuid not in {r.uuid for r in records}]
 
     def unaccounted(
@@ -152,11 +160,9 @@ class Observer:
         emulators = self._table.emulators() if is_local else []
         if emulators is None:
             return Process.UNREADABLE, None
-        uuid = identity.uuid or sight.uuid
-        for emulator in emulators:
-            same_name = not uuid and emulator.name == identity.name
-            if (uuid and emulator.uuid == uuid) or same_name:
-                return Process.PRESENT, emulator
+        emulator = _its_own(emulators, identity, sight)
+        if emulator:
+            return Process.PRESENT, emulator
         if any(_may_be(emulator, identity) for emulator in emulators):
             return Process.UNREADABLE, None
         if not (is_local and has_process(identity.driver)):
@@ -174,6 +180,25 @@ class Observer:
         return Observation(
             identity, sight, process, emulator, self._connection, silence
         )
+
+
+def _its_own(
+    emulators: list[Emulator], identity: Identity, sight: Sight
+) -> Emulator | None:
+    """Return the guest's emulator.
+
+    Where no UUID is declared the name is the guest, whatever UUID libvirt has for it
+    now: it may have forgotten the running one and been told of it anew.
+    """
+    uuid = identity.uuid or sight.uuid
+    for emulator in emulators:
+        if uuid and emulator.uuid == uuid:
+            return emulator
+    if identity.uuid:
+        return None
+    drivers = (identity.driver, "") if identity.driver else (QEMU, LXC)
+    named = (e for e in emulators if e.name == identity.name and e.driver in drivers)
+    return next(named, None)
 
 
 def _may_be(emulator: Emulator, identity: Identity) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Callable
@@ -114,7 +115,8 @@ def stands_on_an_io_error(case: Case) -> None:
     """Its boot disk answers each read with EIO, and QEMU pauses it."""
     disk = (
         "driver=blkdebug,image.driver=null-co,image.size=1048576,"
-        "inject-error.0.event=read_aio,inject-error.0.errno=5,"
+        "inject-error.0.event=none,inject-error.0.iotype=read,"
+        "inject-error.0.errno=5,"
         "id=dead,if=none,rerror=stop,werror=stop"
     )
     words = ("-drive", disk, "-device", "virtio-blk-pci,drive=dead,bootindex=1,addr=8")
@@ -139,9 +141,14 @@ def is_frozen(case: Case) -> None:
     os.kill(case.alpha.emulators(case.guest.uuid)[0], signal.SIGSTOP)
 
 
-def ignores_the_button(case: Case) -> None:
-    """It is asked to shut down and does not; nothing is forced before."""
+def is_asked_first(case: Case) -> None:
+    """Nothing is forced before it was asked to shut down."""
     case.changed["force_stop"] = None
+
+
+def is_deaf(case: Case) -> None:
+    """It will not hear that it is asked to shut down."""
+    case.guest = replace(case.guest, deaf=True)
 
 
 def has_half_arrived(case: Case) -> None:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from random import Random
 from typing import TYPE_CHECKING
 
+import pytest
 from lab import LabError
 from lab.processes import Process
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from lab.watch import Watch
 
 GUESTS = ("web1", "web2")
+LONG_S = 3600  # with --long
 SLOW_MIB_S = 12  # a migration then takes some seconds
 SETTLES_S = 120.0
 FORGET = "timeout -s KILL 3 crm_resource --refresh -r {guest} >/dev/null 2>&1"
@@ -91,6 +93,7 @@ def freeze(node: Node, seconds: float) -> threading.Timer:
     return timer
 
 
+@pytest.mark.timeout(LONG_S)
 def test_a_guest_whose_start_or_migration_is_forgotten_executes_once(
     lab: Lab, watch: Watch, seed: int, is_long: bool
 ) -> None:

@@ -9,6 +9,7 @@ import time
 from random import Random
 from typing import TYPE_CHECKING
 
+import pytest
 from lab.files import GUESTS as FILES
 from lab.node import Node
 
@@ -21,6 +22,7 @@ GUESTS = (GUEST, "web2")
 MOVE_S = 60.0
 # The agent tries again until its time is over; the target may only be slow.
 MIGRATE_TO_S = 25
+LONG_S = 3600  # with --long
 SLOW_MIB_S = 12  # a migration then takes some seconds
 REFUSED_S = MIGRATE_TO_S + 15.0
 
@@ -73,6 +75,7 @@ def test_a_target_whose_libvirt_is_away_ends_with_one_copy(
     ends_with_one_copy(lab, watch, source)
 
 
+@pytest.mark.timeout(LONG_S)
 def test_a_node_that_dies_in_mid_migration_leaves_one_copy(
     lab: Lab, watch: Watch, seed: int, is_long: bool, figures: list[str]
 ) -> None:

@@ -73,16 +73,21 @@ def held(alpha: Host) -> Iterator[Host]:
     holder = subprocess.Popen(
         alpha.inside(["virsh", "-q", "-c", URI]),
         stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
     assert holder.stdin is not None
-    holder.stdin.write(b"list\n")
+    assert holder.stdout is not None
+    holder.stdin.write(b"uri\n")
     holder.stdin.flush()
+    while (line := holder.stdout.readline()) and not line.startswith(b"test"):
+        continue
+    assert line, "virsh holds no connection to the mock hypervisor"
     yield alpha
     holder.kill()
     holder.wait(10)
     holder.stdin.close()
+    holder.stdout.close()
 
 
 @pytest.fixture

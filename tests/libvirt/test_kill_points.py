@@ -251,4 +251,4 @@ def test_an_action_killed_at_any_call_ends_with_the_copies_that_were_asked_for(
         f"{kinds['false']} ({followed})"
     )
     assert not faults, "\n".join(faults)
-    assert deaths >= trials * 2 // 3, "too few were killed before they ended"
+    assert deaths >= trials // 3, "too few were killed before they ended"

@@ -17,6 +17,8 @@ DISK = """\
   <driver name='qemu' type='raw'/><source file='{}'/><target dev='vdb' bus='virtio'/>
 </disk>
 """
+TPM = "<tpm><backend type='emulator' version='2.0'/></tpm></devices>"
+KEPT = "'emulator' persistent_state='yes'"
 FLASH = "/run/guests/flash.fd"
 UEFI = f"""\
 </type><loader readonly='yes' type='pflash'>{FLASH}</loader>
@@ -132,6 +134,28 @@ def test_a_leftover_definition_goes_after_the_stop_and_uefi_variables_as_told(
     assert alpha.path(path).exists()
 
 
+@pytest.mark.parametrize("tpm", ["keep", "remove", None])
+def test_the_state_of_an_emulated_tpm_stays_or_goes_as_told(
+    alpha: Host, agent: Path, fresh: Fresh, tpm: str | None
+) -> None:
+    """With a definition the parameter decides, without one persistent_state does."""
+    guest = fresh()
+    kept = TPM if tpm else TPM.replace("'emulator'", KEPT)
+    path = guests.put_config(alpha, guest, guest.xml().replace("</devices>", kept))
+    resource = of(agent, guest)
+    if tpm:
+        alpha.virsh("define", path)
+        resource = resource.but(leftover_definition="undefine", tpm_state=tpm)
+
+    assert resource.call(alpha, "start", timeout_s=40).code == 0
+    state = alpha.path(f"/var/lib/libvirt/swtpm/{guest.uuid}")
+    assert state.exists()
+    assert resource.call(alpha, "stop").code == 0
+
+    assert not defined(alpha, guest)
+    assert state.exists() is (tpm != "remove")
+
+
 def test_a_saved_memory_image_is_neither_resumed_nor_removed(
     alpha: Host, agent: Path, fresh: Fresh
 ) -> None:
@@ -196,6 +220,23 @@ def test_a_device_attached_to_the_running_guest_is_saved_at_stop(
     assert file.stat().st_mode & 0o777 == 0o640
     assert resource.call(alpha, "start").code == 0
     assert "more.raw" in alpha.virsh("dumpxml", guest.name)
+
+
+def test_a_device_attached_to_a_guest_is_saved_before_it_moves_and_once_only(
+    alpha: Host, beta: Host, agent: Path, fresh: Fresh
+) -> None:
+    guest = fresh()
+    resource = of(agent, guest, save_config_on_stop="yes", migration_transport="tcp")
+    files = [host.path(guests.config_path(guest)) for host in (alpha, beta)]
+    assert resource.call(alpha, "start").code == 0
+    alpha.virsh("desc", guest.name, "--live", "rack 7")
+
+    assert resource.migrate_to(alpha, beta).answer().code == 0
+    assert resource.migrate_from(alpha, beta).code == 0
+    assert "rack 7" in files[0].read_text()
+    before = files[1].read_text()
+    assert resource.call(beta, "stop").code == 0
+    assert files[1].read_text() == before, "it has not changed on this host"
 
 
 def test_a_changed_definition_that_cannot_be_saved_stops_all_the_same(

@@ -102,3 +102,47 @@ def test_a_guest_whose_file_differs_on_the_target_is_stopped_there(
     assert resource.call(alpha, "stop").code == 0
     assert _alive(beta, guest.name) == []
     assert _alive(alpha, guest.name) == []
+
+
+def test_a_paused_guest_whose_uuid_differs_on_the_target_is_stopped_there(
+    alpha: Host, beta: Host, agent: Path, fresh: Fresh
+) -> None:
+    """libvirt does not remember of a paused guest that it came by a migration."""
+    guest = fresh()
+    guests.put_config(beta, guest, guests.other_uuid(guest))
+    resource = guests.resource(
+        agent, guest, force_stop="yes", migration_transport="tcp"
+    )
+    assert resource.call(alpha, "start").code == 0
+    guests.await_tick(alpha, guest)
+    alpha.virsh("suspend", guest.name)
+    assert resource.migrate_to(alpha, beta).answer().code == 0
+    assert resource.migrate_from(alpha, beta).code == 1
+    assert resource.call(beta, "monitor").code != 7
+    assert resource.call(beta, "stop").code == 0
+    assert _alive(beta, guest.name) == []
+    assert resource.call(alpha, "stop").code == 0
+    assert _alive(alpha, guest.name) == []
+
+
+def test_a_guest_without_a_uuid_that_libvirt_has_forgotten_is_found_and_stopped(
+    alpha: Host, agent: Path, fresh: Fresh
+) -> None:
+    """Told of it anew, libvirt gives it a new UUID; the emulator keeps the old one."""
+    guest = fresh()
+    anonymous = guest.xml().replace(f"<uuid>{guest.uuid}</uuid>", "")
+    path = guests.put_config(alpha, guest, anonymous)
+    resource = guests.resource(agent, guest, force_stop="yes")
+    assert resource.call(alpha, "start").code == 0
+    alpha.signal_libvirtd(signal.SIGKILL)
+    alpha.path(f"/run/libvirt/qemu/{guest.name}.xml").unlink()
+    alpha.revive()
+    alpha.virsh("define", path)
+    try:
+        assert _alive(alpha, guest.name)
+        assert resource.call(alpha, "monitor").code == 1
+        assert resource.call(alpha, "monitor", interval_s=10).code == 1
+        assert resource.call(alpha, "stop").code == 0
+        assert _alive(alpha, guest.name) == []
+    finally:
+        alpha.virsh("undefine", guest.name)

@@ -40,6 +40,7 @@ QEMU = (
 
 # Containers, and what is in them.
 LXC = ("busybox-static", "libvirt-daemon-driver-lxc")
+TPM = ("swtpm", "swtpm-tools")
 
 # What packaging/build-deb builds with; the lab installs that package in its nodes.
 BUILD = ("debhelper", "dh-python", "dpkg-dev", "python3-setuptools")
@@ -79,7 +80,7 @@ TIERS = (
     Tier(
         "libvirt",
         "contract + libvirt",
-        (*QEMU, *LXC, *PEER),
+        (*QEMU, *LXC, *TPM, *PEER),
         verbose=True,
         workers=2,
     ),

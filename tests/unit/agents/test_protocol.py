@@ -307,6 +307,14 @@ def test_a_program_gets_a_clean_environment() -> None:
     assert result.exit_code == 0
 
 
+def test_a_script_without_a_first_line_is_the_shells(tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    script.write_text('echo "given $1"; exit 3\n')
+    script.chmod(0o755)
+    result = process.run([str(script), "word"], Deadline(5))
+    assert (result.exit_code, result.stdout) == (3, "given word\n")
+
+
 def test_a_missing_program_is_5() -> None:
     with pytest.raises(NotInstalled):
         process.run(["/nonexistent/program"], Deadline(5))

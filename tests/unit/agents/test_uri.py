@@ -13,6 +13,7 @@ from vmha.agents.protocol.errors import BadParameter
     [
         ("qemu:///system", "qemu", True),
         ("qemu+unix:///system?socket=/run/x", "qemu", True),
+        ("qemu+unix:///system?mode=direct", "qemu", True),
         ("qemu+tcp://node2/system", "qemu", False),
         ("lxc:///system", "lxc", True),
         ("esx://host/?no_verify=1", "esx", False),
