@@ -1,8 +1,8 @@
 """The disks of a guest before a migration: shared, copied, or a reason to refuse.
 
 Called by ``preflight``. A file on a local file system is refused, as libvirt would do,
-with what to do about it. What cannot be known (a block device, a volume, an unknown
-file system) counts as shared, except where disks are to be copied: a shared one that is
+with what to do about it. What cannot be known (a block device, a volume, a strange file
+system) counts as shared, except where disks are to be copied: a shared one that is
 copied onto itself is destroyed. libvirt alone would copy every writable disk.
 """
 

@@ -75,6 +75,20 @@ def test_a_guest_crosses_there_and_back_over_a_network_of_its_own(
     guests.await_tick(alpha, guest)
 
 
+def test_a_target_that_is_named_by_its_ipv6_address_is_reached(
+    alpha: Host, beta: Host, running: Running
+) -> None:
+    for number, host in enumerate((alpha, beta), 1):
+        address = ("fd97::" + str(number) + "/64", "dev", "eth0", "nodad")
+        host.run("ip", "-6", "addr", "replace", *address)
+    resource, guest = running(**TCP, migrateuri="tcp://%n")
+
+    for host, action in ((alpha, "migrate_to"), (beta, "migrate_from")):
+        ends = {"migrate_source": "fd97::1", "migrate_target": "fd97::2"}
+        assert resource.begin(host, action, 20, 0, **ends).answer().code == 0
+    guests.await_tick(beta, guest)
+
+
 def test_uris_may_be_given_in_full(alpha: Host, beta: Host, running: Running) -> None:
     uris = {"migrateuri": "tcp://%n-mig:49999", "remoteuri": "qemu+tcp://%n/system"}
     resource, _ = running(**TCP, **uris)

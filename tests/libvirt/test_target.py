@@ -206,7 +206,7 @@ def test_a_guest_whose_driver_cannot_migrate_live_stays_or_moves_by_stop_and_sta
 def test_a_migration_that_an_agent_began_and_left_is_joined(
     alpha: Host, beta: Host, running: Callable[..., tuple[Resource, Guest]]
 ) -> None:
-    resource, guest = running(**TCP, migration_mode="p2p", migration_speed="8")
+    resource, guest = running(**TCP, migration_mode="p2p", migration_speed="16")
     migrating = resource.migrate_to(alpha, beta)
     until(10, lambda: beta.emulators(guest.uuid), "nothing arrives on beta")
     migrating.kill()

@@ -99,9 +99,11 @@ PARAMETERS: tuple[Parameter, ...] = (
         STRING,
         "Options of virsh migrate",
         "Options of virsh migrate, separated by spaces, for a resource that comes "
-        "from VirtualDomain. Those that vmha knows are taken up; another one is "
-        "refused by start and validate-all. New resources use the migration_* "
-        "parameters.",
+        "from VirtualDomain, such as --p2p or --bandwidth=100. Those that vmha knows "
+        "are taken up, where no migration_* parameter says otherwise; --persistent "
+        "and --undefinesource have no effect; another word is refused by start and "
+        "validate-all, and left out by a migration. New resources use the "
+        "migration_* parameters.",
         check=migrate_options,
         reloadable=True,
     ),
@@ -163,7 +165,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         "Who drives a migration",
         "direct: the agent drives both libvirt daemons. p2p: the source's daemon "
         "drives the target's. tunnelled: as p2p, and the memory goes through "
-        "libvirt's own connection.",
+        "libvirt's own connection. direct is ended by libvirt when the agent dies; "
+        "the others carry on, and the next migrate_to joins them.",
         choices=("direct", "p2p", "tunnelled"),
         default="direct",
         reloadable=True,
@@ -181,9 +184,11 @@ PARAMETERS: tuple[Parameter, ...] = (
         "migration_copy_storage",
         SELECT,
         "Copy disks that are not shared",
-        "none: every writable disk must be on shared storage. all: disks that are "
-        "not are copied whole. inc: only their top layer is, the base image being "
-        "present on the target. Images of the right size must exist on the target.",
+        "none: every writable disk must be on shared storage. all: files on a file "
+        "system of the source alone are copied whole. inc: only their top layer is, "
+        "the base image being present on the target. Images of the right size must "
+        "exist on the target. Where a disk may be shared or not (a block device), "
+        "name those to be copied with --migrate-disks in migrate_options.",
         choices=("none", "all", "inc"),
         default="none",
         reloadable=True,
