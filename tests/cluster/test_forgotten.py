@@ -27,6 +27,7 @@ GUESTS = ("web1", "web2")
 LONG_S = 3600  # with --long
 SLOW_MIB_S = 12  # a migration then takes some seconds
 SETTLES_S = 120.0
+FORGOTTEN_S = 30.0  # longer than all its waits
 FORGET = "timeout -s KILL 3 crm_resource --refresh -r {guest} >/dev/null 2>&1"
 CREATE_AGAIN = """\
 xml=$(cibadmin --query --xpath '//primitive[@id="{guest}"]')
@@ -72,7 +73,7 @@ class Trial:
             script.insert(1, f"{undo} >/dev/null 2>&1")
         thaw = freeze(self.frozen, self.frozen_s) if self.frozen_s else None
         with suppress(LabError):  # a refresh waits for nodes that do not answer
-            self.lab.cluster.run(["sh", "-c", "\n".join(script)], SETTLES_S)
+            self.lab.cluster.run(["sh", "-c", "\n".join(script)], FORGOTTEN_S)
         if thaw is not None:
             thaw.join()
         self.lab.cluster.run(["sh", "-c", f"{undo} || true"])
