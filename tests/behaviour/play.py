@@ -44,7 +44,10 @@ def play(pair: Pair, agent: Path, situation: Situation) -> list[Cell]:
     cases = [Case(pair, agent, f"b{next(_NUMBERS)}") for _ in actions]
     try:
         with ThreadPoolExecutor(AT_ONCE) as workers:
-            list(workers.map(lambda case: _prepare(case, situation), cases))
+            for step in situation.steps:  # each step for all, lest one guest be early
+                list(workers.map(step, cases))
+            for case in cases:
+                case.resource = case.resource.but(**case.changed)
             situation.fault(pair)
             return list(
                 workers.map(lambda pair_: _cell(situation, *pair_), zip(actions, cases))
@@ -53,12 +56,6 @@ def play(pair: Pair, agent: Path, situation: Situation) -> list[Cell]:
         stage.mend(pair)
         for case in cases:
             case.end()
-
-
-def _prepare(case: Case, situation: Situation) -> None:
-    for step in situation.steps:
-        step(case)
-    case.resource = case.resource.but(**case.changed)
 
 
 def _cell(situation: Situation, action: str, case: Case) -> Cell:

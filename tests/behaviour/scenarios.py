@@ -51,7 +51,7 @@ SITUATIONS = (
       "probe=0|1 monitor=0|1 start=0|1 stop=0 migrate=1"),
     S("it ignores the power button", (stage.is_deaf, boots, stage.is_asked_first),
       "stop=0"),
-    S("half of it has arrived here", (stage.has_half_arrived,),
+    S("half of it has arrived here", (stage.boots_on_the_other, stage.has_half_arrived),
       "probe=1 monitor=1 start=1 stop=0", stage.the_other_libvirt_is_frozen),
     S("another UUID runs under its name", (stage.a_stranger_runs,),
       "probe=7 monitor=7 start=1 stop=0 migrate=1|7"),

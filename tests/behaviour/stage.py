@@ -151,11 +151,15 @@ def is_deaf(case: Case) -> None:
     case.guest = replace(case.guest, deaf=True)
 
 
-def has_half_arrived(case: Case) -> None:
-    """It comes from beta, slowly; beta's libvirt is to freeze over it."""
+def boots_on_the_other(case: Case) -> None:
+    """It counts on beta, without anybody's resource."""
     case.write(case.guest.xml())
     case.beta.virsh("create", guests.config_path(case.guest))
     guests.await_tick(case.beta, case.guest)
+
+
+def has_half_arrived(case: Case) -> None:
+    """It comes from beta, slowly; beta's libvirt is to freeze over it."""
     words = ("virsh", "-c", "qemu:///system", "migrate", "--live", "--bandwidth", "1")
     case.children.append(
         subprocess.Popen(
@@ -165,7 +169,12 @@ def has_half_arrived(case: Case) -> None:
             stderr=subprocess.DEVNULL,
         )
     )
-    until(ARRIVES_S, lambda: case.copies(case.alpha), "nothing arrives on alpha")
+    argument = ("domstate", case.guest.name, "--reason")
+    until(
+        ARRIVES_S,
+        lambda: "migrating" in case.alpha.virsh(*argument, check=False),
+        "nothing arrives on alpha",
+    )
 
 
 def a_stranger_runs(case: Case) -> None:
