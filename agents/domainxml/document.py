@@ -27,8 +27,11 @@ class Document:
         return str(self._root.get(name) or "")
 
     def child(self, tag: str) -> str:
-        """Return the text of a direct child; a nested one of that name is another."""
-        return str(self._root.findtext(tag) or "")
+        """Return the text of a direct child, as libvirt reads it (XPath string()).
+
+        A nested one of that name is another; a comment inside is no part of the text.
+        """
+        return str(self._root.xpath(f"string({tag})"))
 
     def text_at(self, path: str) -> str:
         """Return the text of the first element at an ElementPath, without margins."""

@@ -92,6 +92,13 @@ class Pending:
         """Return what the call returned, or the libvirtError that it raised."""
         return self._outcome[0] if self._outcome else None
 
+    def has_outcome(self) -> bool:
+        """Tell whether the call returned or was answered by libvirt.
+
+        False also for one that a binding's own error ended: that is no answer.
+        """
+        return bool(self._outcome)
+
     def _work(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
         try:
             self._outcome.append(function(*args))
@@ -105,6 +112,6 @@ def _in_thread(
     function: Callable[..., Any], args: tuple[Any, ...], deadline: Deadline
 ) -> tuple[bool, Any]:
     pending = Pending(function, args)
-    if not pending.wait(deadline.remaining_s()):
+    if not pending.wait(deadline.remaining_s()) or not pending.has_outcome():
         return False, None
     return True, pending.outcome()

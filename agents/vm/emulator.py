@@ -97,6 +97,9 @@ class ProcessTable:
                     return None
                 continue
             emulator = _emulator(pid, argv)
+            claims = emulator is not None and not emulator.is_libvirts
+            if claims and _is_a_persons(self._status(pid)):
+                continue
             if emulator is not None and emulator.driver == LXC:
                 controllers[pid] = emulator.name
             elif emulator is not None:
@@ -170,10 +173,8 @@ class ProcessTable:
         Its memory, and with it its arguments, is gone; it may still be waiting for a
         disk to take its last writes.
         """
-        try:
-            with open(f"{self._folder}/{pid}/status", encoding="utf-8") as file:
-                lines = dict(line.split(":", 1) for line in file if ":" in line)
-        except (OSError, UnicodeDecodeError):
+        lines = self._status(pid)
+        if lines.get("PPid", "").strip() == _KTHREADD or _is_a_persons(lines):
             return False
         name = lines.get("Name", "").strip()
         threads = lines.get("Threads", "1").strip()
@@ -184,6 +185,20 @@ class ProcessTable:
             return False
         is_dead = lines.get("State", "").strip()[:1] in _DEAD and threads == "1"
         return name.startswith(_QEMU_NAMES) and not is_dead
+
+    def _status(self, pid: int) -> dict[str, str]:
+        """Return the fields of /proc/PID/status, none where it is gone."""
+        try:
+            with open(f"{self._folder}/{pid}/status", encoding="utf-8") as file:
+                return dict(line.split(":", 1) for line in file if ":" in line)
+        except (OSError, UnicodeDecodeError):
+            return {}
+
+
+def _is_a_persons(status: dict[str, str]) -> bool:
+    """Tell a process of a person's, or nobody's, by its real user id."""
+    uid = int((status.get("Uid") or "0").split()[0])
+    return uid in _PERSONS or uid == _NOBODY
 
 
 def _of_container(container: Container) -> Emulator:

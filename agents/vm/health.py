@@ -223,7 +223,8 @@ def _works(before: History, look: Look) -> bool:
     """Tell whether the vCPUs did work, and rested between: neither idle nor spinning.
 
     The time in which the host let them wait is not counted: on a crowded host, a guest
-    that spins looks like one that works, and a busy one never like one that spins.
+    that spins looks like one that works, and a busy one never like one that spins. One
+    vCPU that works among others that spin is life.
     """
     if look.cpu_ns is None or _too_soon(before, look):
         return False
@@ -231,7 +232,8 @@ def _works(before: History, look: Look) -> bool:
         return True
     past_ns = (look.at_s - before.counted_s) * 1e9
     shares = [(now - then) / past_ns for now, then in zip(look.cpu_ns, before.cpu_ns)]
-    return sum(shares) > IDLE and max(shares) < SATURATED
+    at_work = any(IDLE < share < SATURATED for share in shares)
+    return at_work or (sum(shares) > IDLE and max(shares) < SATURATED)
 
 
 def _too_soon(before: History, look: Look) -> bool:

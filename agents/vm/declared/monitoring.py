@@ -13,8 +13,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         "Absolute paths of programs, separated by spaces, that a recurring monitor "
         "runs one after the other once the guest is seen running. If one of them ends "
         "with another code than 0 the monitor fails, and Pacemaker restarts the guest. "
-        "See monitor_script_timeout for their time. They run at check level 20, and in a "
-        "monitor without a level, and find the guest's name, UUID and connection in "
+        "See monitor_script_timeout for their time. They run at check level 20, and in "
+        "a monitor without a level, and find the guest's name, UUID and connection in "
         "VMHA_GUEST_NAME, VMHA_GUEST_UUID and VMHA_URI.",
         reloadable=True,
         check=script_list,

@@ -144,6 +144,18 @@ def test_a_half_dead_emulator_makes_the_table_untrustworthy(
     assert proc.seen() is None
 
 
+def test_a_persons_half_dead_process_and_empty_claim_count_for_nothing(
+    proc: FakeProc,
+) -> None:
+    proc.add(10, [], name="qemu-system-x86", threads=2, state="Z (zombie)")
+    proc.add(11, ["x", "-name", "guest=vm1", "-uuid", UUID])
+    assert proc.seen() is None
+    for pid in ("10", "11"):
+        with (proc.folder / pid / "status").open("a") as status:
+            status.write("Uid:\t65534\t65534\t65534\t65534\n")
+    assert proc.seen() == []
+
+
 def test_an_unreadable_table_tells_nothing(tmp_path: Path) -> None:
     assert ProcessTable(str(tmp_path / "none")).emulators() is None
 
