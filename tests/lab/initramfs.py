@@ -13,6 +13,7 @@ import lzma
 import os
 import re
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from .commands import run
 from .errors import CannotHost, CommandFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 KERNEL = "linux-image-cloud-amd64"
 BUSYBOX = "busybox-static"
@@ -78,13 +79,23 @@ PLACES = {
 }
 
 
-def cached(cache: Path) -> Path:
+@dataclass(frozen=True)
+class Recipe:
+    """What goes into an initramfs: kernel modules, busybox's applets, files."""
+
+    modules: tuple[str, ...]
+    applets: tuple[str, ...]
+    places: Mapping[str, str]
+
+
+def cached(cache: Path, of: Recipe | None = None) -> Path:
     """The directory with ``vmlinuz`` and ``initrd.img``, built when it is missing."""
-    recipe = repr((KERNEL, BUSYBOX, MODULES, APPLETS, PLACES))
+    what = of or Recipe(MODULES, APPLETS, PLACES)
+    recipe = repr((KERNEL, BUSYBOX, what.modules, what.applets, what.places))
     place = cache / f"guest-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
     if not (place / "initrd.img").exists():
         with scratch(cache) as work:
-            finished = _build(work)
+            finished = _build(work, what)
             try:
                 finished.rename(place)
             except OSError:
@@ -94,7 +105,7 @@ def cached(cache: Path) -> Path:
     return place
 
 
-def _build(work: Path) -> Path:
+def _build(work: Path, what: Recipe) -> Path:
     finished = work / "finished"
     finished.mkdir(mode=0o755)
     root = work / "root"
@@ -104,7 +115,7 @@ def _build(work: Path) -> Path:
     if kernel is None:
         raise CannotHost(f"{KERNEL} of this machine's archive holds no kernel")
     (finished / "vmlinuz").write_bytes(kernel.read_bytes())
-    archive = b"".join(_cpio(_files(root)))
+    archive = b"".join(_cpio(_files(root, what)))
     (finished / "initrd.img").write_bytes(gzip.compress(archive, 6, mtime=0))
     for file in finished.iterdir():
         file.chmod(0o644)
@@ -137,7 +148,7 @@ def _unpack(package: str, work: Path, root: Path) -> None:
     run(["dpkg-deb", "-x", str(next(downloads.glob("*.deb"))), str(root)], 120)
 
 
-def _files(root: Path) -> Iterator[tuple[str, int, bytes]]:
+def _files(root: Path, what: Recipe) -> Iterator[tuple[str, int, bytes]]:
     """Everything in the initramfs: path, mode, content (a link: its target)."""
     for directory in ("bin", "dev", "mnt", "proc", "sys", "modules"):
         yield directory, stat.S_IFDIR | 0o755, b""
@@ -146,13 +157,13 @@ def _files(root: Path) -> Iterator[tuple[str, int, bytes]]:
     places = (root / "bin/busybox", root / "usr/bin/busybox")
     busybox = next(place for place in places if place.exists())
     yield "bin/busybox", stat.S_IFREG | 0o755, busybox.read_bytes()
-    for applet in APPLETS:
+    for applet in what.applets:
         yield f"bin/{applet}", stat.S_IFLNK | 0o777, b"busybox"
-    for number, name in enumerate(MODULES):
+    for number, name in enumerate(what.modules):
         for found in root.glob(f"**/kernel/**/{name}.ko*"):
             place = f"modules/{number}-{name}.ko"
             yield place, stat.S_IFREG | 0o644, _plain(found)
-    for place, text in PLACES.items():
+    for place, text in what.places.items():
         yield place[1:], stat.S_IFREG | 0o755, text.encode()
 
 
