@@ -52,6 +52,9 @@ def check_up(
     return found + judged
 
 
+SYNC_S = 6.0  # libvirt first waits 5 s for the agent to be in step (qemu_agent.c)
+
+
 class _Checkup:
     """One look inside; after the first call that libvirt leaves unanswered, no more."""
 
@@ -120,7 +123,9 @@ class _Checkup:
         if not channel.agent_is_connected(definition):
             return Agent.AWAY
         patience_s = number(self.operation, "agent_timeout", 5)
-        limit = self.operation.deadline.part(patience_s + 1.0)
+        # The scripts that come after must have their time as well.
+        half_s = self.operation.deadline.remaining_s() / 2
+        limit = self.operation.deadline.part(min(patience_s + SYNC_S, half_s))
         ping = witnesses.agent_answers
         try:
             answered = ping(self.connection, limit, self.domain, patience_s)

@@ -4,7 +4,7 @@ It has a guest agent of its own, a shell script on the virtio channel. That answ
 libvirt's guest-ping needs and obeys a few orders, given with virsh qemu-agent-command:
 
     spoil-a  write to vda, whose server answers EIO     panic  crash the kernel
-    spoil-b  write to vdb, whose file system is full    halt   stop the CPU for ever
+    spoil-b  write to vdb, whose file system is full    stall  do nothing any more
     busy     compute without end                        leave  close the channel
 """
 
@@ -35,7 +35,7 @@ MODULES = (
     "pvpanic",
     "pvpanic-mmio",
 )
-APPLETS = ("dd", "halt", "insmod", "mkfifo", "mount", "sh")
+APPLETS = ("dd", "insmod", "mkfifo", "mount", "sh")
 INIT = r"""#!/bin/sh
 mount -t proc proc /proc
 mount -t sysfs sys /sys
@@ -61,8 +61,8 @@ while :; do
     *spoil-a*) echo "$done" >&3; dd if=/init of=/dev/vda bs=512 conv=fsync & ;;
     *spoil-b*) echo "$done" >&3; dd if=/bin/sh of=/dev/vdb bs=9k conv=fsync & ;;
     *panic*) echo "$done" >&3; echo c > /proc/sysrq-trigger ;;
-    *halt*) echo "$done" >&3; halt -f -n ;;
-    *busy*) echo "$done" >&3; while :; do :; done & ;;
+    *stall*) echo "$done" >&3; kill "$hog"; while :; do read -r x <&4; done ;;
+    *busy*) echo "$done" >&3; while :; do :; done & hog=$! ;;
     *leave*) echo "$done" >&3; exec 3>&-; while :; do read -r -t 9 x <&4; done ;;
     *) echo '{"error":{"class":"CommandNotFound","desc":"no such order"}}' >&3 ;;
     esac

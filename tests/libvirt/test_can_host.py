@@ -19,6 +19,7 @@ from hosts import guests
 from hosts.host import PATH, Host
 from hosts.operation import Resource
 from hosts.pool import Pool
+from hosts.waiting import until
 from lab.guest import Guest
 
 STAND_IN = Path(guests.__file__).with_name("attrd_updater")
@@ -92,10 +93,24 @@ class Node:
 def node(alpha: Host, agent: Path, tmp_path: Path, pool: Pool) -> Iterator[Node]:
     # A guest without a record may be any: with a file gone, nothing could be told.
     pool.drain()
+    until(20, lambda: not _ended(alpha), "guests of earlier tests cannot be ended")
     if alpha.run("grep", "-q", TOOL, "/proc/mounts", check=False).returncode:
         alpha.run("mount", "--bind", str(STAND_IN), TOOL)
     yield Node(alpha, agent, tmp_path / "cib.xml")
     alpha.path(NOTES).unlink(missing_ok=True)
+
+
+def _ended(host: Host) -> list[int]:
+    """End whatever executes a guest here; what was still there."""
+    found = [pid for pid, argv in host.processes() if _executes(argv)]
+    for pid in found:
+        os.kill(pid, signal.SIGKILL)
+    return found
+
+
+def _executes(argv: list[str]) -> bool:
+    is_qemu = any(word.startswith("guest=") for word in argv)
+    return is_qemu or argv[0].endswith("libvirt_lxc")
 
 
 def rewritten(host: Host, guest: Guest, old: str, new: str) -> str:

@@ -109,7 +109,7 @@ def test_an_administrators_pause_is_left_alone(alpha: Host, running: Running) ->
 
 
 @pytest.mark.timeout(120)
-def test_a_guest_that_has_halted_is_hung_and_a_busy_one_is_not(
+def test_a_guest_in_which_nothing_happens_is_hung_and_a_busy_one_is_not(
     alpha: Host, patient: Admitted
 ) -> None:
     resource, ill = patient
@@ -122,8 +122,8 @@ def test_a_guest_that_has_halted_is_hung_and_a_busy_one_is_not(
     ill.order("busy")
     assert [inside() for _ in range(4)] == [0] * 4
 
-    ill.order("halt")
-    until(30, lambda: inside() == 190, "the halted guest is not seen to be hung")
+    ill.order("stall")
+    until(30, lambda: inside() == 190, "the stalled guest is not seen to be hung")
     hung = hasty.call(alpha, "monitor", interval_s=60)
     assert "hung" in hung.reason
     assert inside(hang_policy="fail") == 1
