@@ -13,6 +13,7 @@ import pytest
 
 FIGURES = pytest.StashKey[list[str]]()
 ALONE = "alone: run it when nothing else runs, since it measures or counts on time"
+LONG = "long: it belongs to the full counts, and is left out without --long"
 
 
 class Worker(Protocol):
@@ -30,8 +31,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[FIGURES] = []
     config.addinivalue_line("markers", ALONE)
+    config.addinivalue_line("markers", LONG)
     if config.getoption("--seed") is None:
         config.option.seed = random.SystemRandom().randrange(1_000_000)
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave the full counts out where they are not wanted; they count as deselected."""
+    if config.getoption("--long"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("long")]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

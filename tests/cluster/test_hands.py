@@ -74,10 +74,8 @@ def refused_elsewhere(lab: Lab, place: str) -> None:
 
 
 @pytest.fixture
-def peers(lab: Lab, is_long: bool) -> Iterator[None]:
+def peers(lab: Lab) -> Iterator[None]:
     """Run two more guests, under VirtualDomain."""
-    if not is_long:
-        pytest.skip("the predecessor's two copies are shown with --long")
     names = (PEER_MOVED, PEER_LOST)
     for name in names:
         lab.guest(name)
@@ -92,6 +90,7 @@ def peers(lab: Lab, is_long: bool) -> Iterator[None]:
     lab.wait_idle()
 
 
+@pytest.mark.long
 def test_the_predecessor_lets_two_copies_of_such_guests_execute(
     lab: Lab, peers: None, figures: list[str]
 ) -> None:

@@ -21,7 +21,6 @@ ALWAYS = (
     "file on a hung mount",
     "libvirt dead, file gone",
     "it dies right after its creation",
-    "the data port is dropped",
 )
 
 
