@@ -16,7 +16,7 @@ PROGRAM = "/usr/share/vmha/switch-over"
 GUEST = "web1"
 FENCES = ("fence-node1",)
 SETTLES_S = 240.0
-TWO_MONITORS_S = 22.0
+ONE_MONITOR_S = 12.0
 OURS = ("ocf:vmha:VirtualMachine", "stonith:fence_vmha_ipmi")
 THEIRS = ("ocf:heartbeat:VirtualDomain", "stonith:fence_ipmilan")
 
@@ -50,7 +50,7 @@ def test_running_resources_go_to_the_predecessors_and_come_back(
         assert switch_over(node, *words).code == 0, "a second time changes nothing"
         lab.wait_idle()
         assert lab.cluster.where(GUEST) == [home]
-    time.sleep(TWO_MONITORS_S)
+    time.sleep(ONE_MONITOR_S)
     assert watch.unbroken(GUEST)
     assert not lab.cluster.status().findall("failures/failure")
     record = f"/run/vmha/guests/{GUEST}.guest"
