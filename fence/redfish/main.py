@@ -67,6 +67,7 @@ def security(values: Values) -> str:
 
 def connect(values: Values, password: bytes) -> Bmc:
     """Make the device. What it needs costs 40 ms that metadata does not pay."""
+    from vmha.fence.redfish.channel import Channel
     from vmha.fence.redfish.client import Client
     from vmha.fence.redfish.power import Bmc
 
@@ -85,7 +86,8 @@ def connect(values: Values, password: bytes) -> Bmc:
         values.text("systems_uri"),
     )
     login_s, answer_s = values.number("login_timeout"), values.number("shell_timeout")
-    return Bmc(Client(access, login_s, answer_s), values.number("power_wait"))
+    client = Client(access, Channel(access), login_s, answer_s)
+    return Bmc(client, values.number("power_wait"))
 
 
 AGENT = FenceAgent(
