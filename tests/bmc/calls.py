@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 from bmc.simulator import PASSWORD
 
 if TYPE_CHECKING:
-    from bmc.simulator import Simulator
+    from typing import Protocol
+
+    class Bmc(Protocol):
+        """What is called: something at a port of this machine."""
+
+        port: int
+
 
 PEER = Path("/usr/sbin/fence_ipmilan")
 LIMIT_S = 60.0
@@ -61,7 +67,7 @@ class Started:
 class Caller:
     """Calls one agent for one simulated BMC."""
 
-    def __init__(self, executable: Path, bmc: Simulator, **standard: object) -> None:
+    def __init__(self, executable: Path, bmc: Bmc, **standard: object) -> None:
         self.executable = executable
         self.bmc = bmc
         self.standard = standard
