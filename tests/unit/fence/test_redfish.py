@@ -488,3 +488,13 @@ def test_words_of_a_service_cannot_mislead_the_fencer() -> None:
     assert diagnoses.harmless("Base.1.0.OperationTimeout") == ""
     assert diagnoses.harmless("\x1b[31m") == ""
     assert diagnoses.harmless("x" * 5000) == "x" * 100
+
+
+def test_a_read_that_our_own_deadline_cuts_off_blames_nobody(service: Service) -> None:
+    bmc = service.bmc()
+    bmc.power(service.clock.deadline(9.0))
+    service.asked_s = 5.0
+    assert bmc.power(service.clock.deadline(0.5)).failure is None
+    assert isinstance(
+        bmc.power(service.clock.deadline(9.0)).failure, diagnoses.FellSilent
+    )
