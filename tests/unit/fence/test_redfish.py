@@ -135,6 +135,27 @@ def test_a_chosen_system_that_is_not_there_is_answered_with_those_that_are(
         bmc.power(service.clock.deadline(9.0))
 
 
+def test_a_part_of_a_list_of_systems_is_not_taken_for_the_whole(
+    service: Service,
+) -> None:
+    members = [{"@odata.id": SYSTEM}]
+    for more in ({"Members@odata.count": 2}, {"Members@odata.nextLink": "/more"}):
+        service.documents[f"{ROOT}/Systems"] = {"Members": members, **more}
+        assert "list of systems" in failure_of("off", service)
+    service.documents[f"{ROOT}/Systems"] = {
+        "Members": members,
+        "Members@odata.count": 1,
+    }
+    assert do("off", service).results == [(0, "Success: Powered OFF")]
+
+
+def test_the_power_of_a_chassis_is_not_that_of_the_node(service: Service) -> None:
+    kind = "#Chassis.v1_25_0.Chassis"
+    service.documents[SYSTEM] = {"@odata.type": kind, "PowerState": "Off"}
+    for action in ("off", "status"):
+        assert "is no ComputerSystem (#Chassis" in failure_of(action, service)
+
+
 def test_no_system_is_named(service: Service) -> None:
     service.members = []
     assert "shows no system" in failure_of("off", service)
