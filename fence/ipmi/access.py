@@ -18,7 +18,17 @@ class Access:
     password are bytes: as text they confuse pyghmi.
     """
 
-    __slots__ = ("host", "key", "password", "port", "privilege", "suites", "username")
+    __slots__ = (
+        "fallback",
+        "host",
+        "key",
+        "password",
+        "port",
+        "privilege",
+        "suites",
+        "target",
+        "username",
+    )
 
     def __init__(
         self,
@@ -29,6 +39,8 @@ class Access:
         suites: Sequence[int] = (17, 3),
         privilege: str | None = None,
         key: bytes | None = None,
+        fallback: str | None = None,
+        target: int | None = None,
     ) -> None:
         self.host = host
         self.port = port
@@ -37,6 +49,8 @@ class Access:
         self.suites = tuple(suites)
         self.privilege = privilege
         self.key = key
+        self.fallback = fallback
+        self.target = target
 
     @property
     def label(self) -> str:

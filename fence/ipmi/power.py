@@ -11,7 +11,15 @@ from vmha.agents.protocol.deadline import Deadline
 from vmha.agents.protocol.errors import Unreachable
 from vmha.fence.ipmi import diagnoses
 from vmha.fence.ipmi.session import CLOSE_S, open_session
-from vmha.fence.protocol.sequence import OFF, ON, UNKNOWN, Reading, Receipt
+from vmha.fence.protocol.sequence import (
+    CYCLE,
+    DIAG,
+    OFF,
+    ON,
+    UNKNOWN,
+    Reading,
+    Receipt,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +32,7 @@ if TYPE_CHECKING:
 CHASSIS = 0x00
 GET_STATUS = 0x01
 CONTROL = 0x02
-ORDERS = {OFF: 0x00, ON: 0x01}
+ORDERS = {OFF: 0x00, ON: 0x01, CYCLE: 0x02, DIAG: 0x04}
 POWER_IS_ON = 0x01
 
 # Completion codes, IPMI 2.0, table 5-2.
@@ -100,6 +108,11 @@ class Bmc:
             if self._opened(deadline).close_other(number, part):
                 self._not_closed.remove(number)
         return not self._not_closed
+
+    def prove(self, deadline: Deadline) -> str:
+        """Raise a diagnosis if this BMC could not fence now."""
+        self._opened(deadline)
+        return ""
 
     def close(self, deadline: Deadline) -> None:
         """Close the session if there is one; takes a second at most."""
