@@ -98,6 +98,10 @@ class Values:
         self._declared = {parameter.name: parameter for parameter in declared}
         self._given = dict(given)
 
+    def __contains__(self, name: str) -> bool:
+        """Tell whether the agent has such a parameter."""
+        return name in self._declared
+
     def given(self, name: str) -> bool:
         """Tell whether the user gave a value (an empty one counts as none)."""
         return name in self._given
@@ -122,6 +126,10 @@ class Values:
     def flag(self, name: str) -> bool:
         """Return a boolean parameter, False where there is no value nor default."""
         return self.text(name).lower() in YES
+
+    def having(self, name: str, text: str) -> Values:
+        """Return the same values with one of them changed."""
+        return Values(tuple(self._declared.values()), {**self._given, name: text})
 
     def problems(self) -> list[BadParameter]:
         """Return every bad or missing value, in the order of the declarations."""

@@ -8,11 +8,15 @@ import sys
 from vmha.agents.protocol.errors import BadParameter, MissingParameter
 from vmha.fence.ipmi.access import Access
 from vmha.fence.ipmi.parameters import PARAMETERS
+from vmha.fence.protocol import hosts
+from vmha.fence.protocol.agent import LIST_ACTIONS, POWER_ACTIONS, FenceAgent
 from vmha.fence.protocol.options import BadSecret
-from vmha.fence.protocol.run import FenceAgent, run
+from vmha.fence.protocol.run import run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vmha.agents.protocol.parameters import Values
     from vmha.fence.ipmi.power import Bmc
 
@@ -26,8 +30,8 @@ SUITES = {"auto": (17, 3), "17": (17,), "3": (3,)}
 LONGDESC = (
     "Powers a node on and off through its BMC with IPMI 2.0 (RMCP+), and reports a "
     "node off only after the BMC itself has shown it off twice in a row. Takes the "
-    "parameters of fence_ipmilan. Every action ends by itself in 0.6 of the fencing "
-    "time (60 s), with one sentence that says what was seen."
+    "parameters of fence_ipmilan. Called by Pacemaker, every action ends by itself in "
+    "0.6 of fencing_timeout, with one sentence that says what was seen."
 )
 
 
@@ -38,6 +42,12 @@ def main() -> int:
 
 def address(values: Values) -> str:
     """Return the name or address of the BMC; raises BadParameter without one."""
+    several = hosts_of(values)
+    if several and not values.text("plug"):
+        known = ", ".join(sorted(several))
+        raise MissingParameter("plug", f"say which of the hosts is meant: {known}")
+    if several:
+        return hosts.address_of(values.text("plug"), several)
     if not values.flag("port_as_ip"):
         host = values.text("ip")
         if not host:
@@ -52,15 +62,25 @@ def address(values: Values) -> str:
     return host
 
 
+def hosts_of(values: Values) -> Mapping[str, str]:
+    """Return the nodes and their BMCs, if there are several."""
+    return hosts.read(values.text(hosts.NAME))
+
+
 def check(values: Values) -> None:
     """Raise BadParameter for what the declarations cannot say."""
-    address(values)
-    if values.text("method") == "cycle":
-        accepted = "a BMC reports a cycle done without ever showing the node off; "
-        raise BadParameter("method", "cycle", accepted + "use onoff, which proves it")
-    if values.text("target"):
-        accepted = "requests are not bridged; give the address of the node's own BMC"
-        raise BadParameter("target", values.text("target"), accepted)
+    several = hosts_of(values)
+    if not several:
+        address(values)
+    for other in ("ip", "fallback_ip") if several else ():
+        if values.text(other):
+            accepted = "leave it out: the addresses are in hosts"
+            raise BadParameter(other, values.text(other), accepted)
+    if values.flag("port_as_ip") and values.text("fallback_ip"):
+        accepted = (
+            "with port_as_ip every node has another BMC: use hosts, or one device"
+        )
+        raise BadParameter("fallback_ip", values.text("fallback_ip"), accepted)
     if len(_bytes(values.text("username"))) > USERNAME_BYTES:
         accepted = f"IPMI has user names of at most {USERNAME_BYTES} bytes"
         raise BadParameter("username", values.text("username"), accepted)
@@ -69,13 +89,19 @@ def check(values: Values) -> None:
     _key(values)
 
 
+def paths(values: Values) -> int:
+    """Return how many ways there are to the BMC."""
+    return 2 if values.text("fallback_ip") else 1
+
+
 def connect(values: Values, password: bytes) -> Bmc:
     """Make the device. pyghmi is imported here: 50 ms that metadata does not pay."""
     from vmha.fence.ipmi.power import Bmc
 
     if len(password) > PASSWORD_BYTES:
-        accepted = f"it prints more than the {PASSWORD_BYTES} bytes of IPMI 2.0"
-        raise BadSecret("password_script", accepted)
+        accepted = f"it gives more than the {PASSWORD_BYTES} bytes of IPMI 2.0"
+        source = "password_file" if values.text("password_file") else "password_script"
+        raise BadSecret(source, accepted)
     access = Access(
         address(values),
         values.number("ipport"),
@@ -84,6 +110,8 @@ def connect(values: Values, password: bytes) -> Bmc:
         SUITES[values.text("cipher")],
         values.text("privlvl") or None,
         _key(values),
+        fallback=values.text("fallback_ip") or None,
+        target=int(values.text("target"), 0) if values.text("target") else None,
     )
     return Bmc(
         access,
@@ -114,7 +142,10 @@ AGENT = FenceAgent(
     "Fence agent for IPMI 2.0 that proves power off",
     LONGDESC,
     PARAMETERS,
+    (*POWER_ACTIONS, *LIST_ACTIONS),
     check,
     address,
     connect,
+    hosts_of,
+    paths,
 )

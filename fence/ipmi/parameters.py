@@ -9,11 +9,53 @@ from vmha.agents.protocol.parameters import (
     STRING,
     Parameter,
 )
+from vmha.fence.protocol import hosts
 from vmha.fence.protocol.parameters import ACTION, DEVICE, PORT_MAX, TALK, TIMES
+
+TARGET_MAX = 0xFE  # IPMB addresses are even, IPMB 1.0, 2.1
+
+
+def _accepted_target(text: str) -> str:
+    try:
+        address = int(text, 0)
+    except ValueError:
+        address = -1
+    fine = 0 < address <= TARGET_MAX and address % 2 == 0
+    return "" if fine else "give an even address from 0x02 to 0xfe, such as 0x82"
+
 
 OWN_WAY = "the agent speaks IPMI itself and starts no program"
 
 IPMI = (
+    Parameter(
+        hosts.NAME,
+        STRING,
+        "The nodes and their BMCs, if there are several",
+        "Pairs such as node1=10.0.0.11 node2=10.0.0.12, for one device that fences "
+        "several nodes with the same login. The name is what Pacemaker calls the node, "
+        "which comes in plug. list and list-status show them, so pcmk_host_list is not "
+        "needed. monitor proves each of them.",
+        check=hosts.accepted,
+        option="--hosts=[name=address ...]",
+    ),
+    Parameter(
+        "fallback_ip",
+        STRING,
+        "Second name or address of the same BMC",
+        "Second name or address of the same BMC, over another network. It is tried "
+        "when ip does not answer, within the same time. A BMC that is another one, by "
+        "its GUID, is refused.",
+        option="--fallback-ip=[ip]",
+    ),
+    Parameter(
+        "target",
+        STRING,
+        "Address of a controller behind the BMC",
+        "IPMB address of the controller behind the BMC to which requests are bridged, "
+        "such as 0x82, for chassis in which one BMC speaks for several nodes.",
+        check=_accepted_target,
+        option="--target=[targetaddress]",
+    ),
     Parameter(
         "ipport",
         INTEGER,
@@ -52,8 +94,9 @@ IPMI = (
         "method",
         SELECT,
         "Method to fence",
-        "Method to fence: onoff proves the node off before it is turned on. cycle is "
-        "refused, because a BMC reports it done without ever showing the node off.",
+        "Method to fence: onoff proves the node off before it is turned on. cycle "
+        "sends one power cycle, once, and holds only if the BMC has shown the node off "
+        "twice while it lasted; else the reboot fails, though it may have happened.",
         default="onoff",
         choices=("onoff", "cycle"),
         option="-m, --method=[method]",
@@ -72,13 +115,6 @@ IPMI = (
         deprecated="it belongs to IPMI 1.5; the cipher suite says how to authenticate",
         choices=("md5", "password", "none"),
         option="-A, --auth=[auth]",
-    ),
-    Parameter(
-        "target",
-        STRING,
-        "Not supported yet",
-        deprecated="requests cannot be bridged to another controller",
-        option="--target=[targetaddress]",
     ),
     Parameter(
         "ipmitool_path",

@@ -14,7 +14,15 @@ from vmha.fence.ipmi import diagnoses, rights
 from vmha.fence.ipmi.network import Network
 from vmha.fence.ipmi.paths import Paths
 from vmha.fence.ipmi.session import CLOSE_S
-from vmha.fence.protocol.sequence import OFF, ON, UNKNOWN, Reading, Receipt
+from vmha.fence.protocol.sequence import (
+    CYCLE,
+    DIAG,
+    OFF,
+    ON,
+    UNKNOWN,
+    Reading,
+    Receipt,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +31,6 @@ if TYPE_CHECKING:
     from vmha.agents.protocol.errors import AgentError
     from vmha.fence.ipmi.access import Access
     from vmha.fence.ipmi.session import Session
-
-CYCLE, DIAG = "cycle", "diag"
 
 CHASSIS = 0x00
 GET_STATUS = 0x01

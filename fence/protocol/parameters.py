@@ -22,11 +22,18 @@ ACTION = Parameter(
     "action",
     STRING,
     "Fencing action",
-    "What to do: on, off, reboot, status, monitor, metadata or validate-all.",
+    "What to do: on, off, reboot, status, monitor, diag (a diagnostic interrupt, NMI; "
+    "it never counts as fenced), metadata or validate-all; with hosts also list and "
+    "list-status.",
     default="reboot",
     required=True,
     option="-o, --action=[action]",
 )
+
+
+def _accepted_path(text: str) -> str:
+    return "" if text.startswith("/") else "give the whole path, from / on"
+
 
 DEVICE = (
     Parameter(
@@ -47,8 +54,9 @@ DEVICE = (
         "password",
         STRING,
         "Login password",
-        "Login password. On a command line other users could read it: prefer "
-        "password_script or standard input.",
+        "Login password. On a command line other users could read it, and in the "
+        "cluster's configuration everybody who may read that: prefer password_file, "
+        "password_script or Pacemaker's own secrets.",
         aliases=("passwd",),
         option="-p, --password=[password]",
     ),
@@ -60,6 +68,16 @@ DEVICE = (
         "without a shell.",
         aliases=("passwd_script",),
         option="-S, --password-script=[script]",
+    ),
+    Parameter(
+        "password_file",
+        STRING,
+        "File whose first line is the password",
+        "File whose first line is the password. Only its owner may be able to read "
+        "it, and it must be on every node that fences. Counts before password_script "
+        "and password.",
+        check=_accepted_path,
+        option="--password-file=[file]",
     ),
     Parameter(
         "plug",
@@ -81,6 +99,20 @@ DEVICE = (
 )
 
 TIMES = (
+    Parameter(
+        "fencing_timeout",
+        SECOND,
+        "Seconds that Pacemaker gives a fencing action",
+        "Seconds that Pacemaker gives a fencing action: stonith-timeout (60 by "
+        "default), or pcmk_off_timeout and its siblings where they are smaller. The "
+        "fencer does not tell it. Called by the fencer, every action ends within 0.6 "
+        "of it, and status and monitor within 12 s, so that the second try and the "
+        "next device still have their turn.",
+        default="60",
+        minimum=10,
+        maximum=SECONDS_MAX,
+        option="--fencing-timeout=[seconds]",
+    ),
     Parameter(
         "delay",
         SECOND,
@@ -125,7 +157,7 @@ TIMES = (
         SECOND,
         "Seconds from an order to its proof",
         "Seconds from the first order until the device must show the new state. "
-        "0: no limit of its own.",
+        "0: no limit but 0.6 of fencing_timeout.",
         default="20",
         minimum=0,
         maximum=SECONDS_MAX,
@@ -141,6 +173,18 @@ TIMES = (
         minimum=0,
         maximum=SECONDS_MAX,
         option="--power-wait=[seconds]",
+    ),
+    Parameter(
+        "softoff_detect",
+        SECOND,
+        "Seconds after which an off is taken for a shutdown",
+        "An off that took at least these seconds is noted in the log: the node's power "
+        "button then asks the system instead of cutting the power, and a system that "
+        "hangs does not answer. 0: not noted.",
+        default="4",
+        minimum=0,
+        maximum=SECONDS_MAX,
+        option="--softoff-detect=[seconds]",
     ),
     Parameter(
         "retry_on",
@@ -183,8 +227,10 @@ TALK = (
     Parameter(
         "debug_file",
         STRING,
-        "Not used",
-        deprecated="the progress is in the system's log, and on stderr with verbose",
+        "File to which the progress is added",
+        "File to which the progress is added, line by line, with its time. It is made "
+        "for root alone, and no secret comes into it.",
+        check=_accepted_path,
         aliases=("debug",),
         option="-D, --debug-file=[debugfile]",
     ),

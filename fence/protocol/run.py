@@ -13,12 +13,13 @@ import os
 import sys
 
 from vmha.agents.protocol.deadline import Deadline
-from vmha.agents.protocol.errors import AgentError, BadParameter
+from vmha.agents.protocol.errors import AgentError, MissingParameter
 from vmha.agents.protocol.log import Log
 from vmha.agents.protocol.metadata import fence_xml
-from vmha.agents.protocol.parameters import YES
 from vmha.agents.protocol.version import VERSION
-from vmha.fence.protocol import actions, options, worker
+from vmha.fence.protocol import actions, hosts, options, worker
+from vmha.fence.protocol.budget import Budget
+from vmha.fence.protocol.voice import FAILED, Voice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,131 +27,9 @@ if TYPE_CHECKING:
     from typing import Callable
 
     from vmha.agents.protocol.parameters import Parameter, Values
-    from vmha.fence.protocol.actions import Device
+    from vmha.fence.protocol.agent import FenceAgent
     from vmha.fence.protocol.options import Options
     from vmha.fence.protocol.worker import Conclusion, Report
-
-ACTIONS = (
-    ("on", 'automatic="0"'),
-    ("off", ""),
-    ("reboot", ""),
-    ("status", ""),
-    ("monitor", ""),
-    ("metadata", ""),
-    ("validate-all", ""),
-)
-FAILED = 1
-
-# The fencer waits 60 s for on, off and reboot, Pacemaker 20 s for a monitor (defaults).
-# It tries a second time, and turns to the next device, only while time is left: an
-# action that ends at 0.6 of the limit leaves enough.
-FENCER_POWER_S = 36.0
-FENCER_LOOK_S = 12.0
-MOST_DELAY_S = 20
-
-
-class FenceAgent:
-    """A fence agent as declared.
-
-    ``check`` raises AgentError for values that cannot go together. ``name_of`` names
-    the device for the log. ``connect`` makes the device from values and password; it
-    runs in the worker and imports what it needs there.
-    """
-
-    __slots__ = (
-        "check",
-        "connect",
-        "longdesc",
-        "name",
-        "name_of",
-        "parameters",
-        "shortdesc",
-    )
-
-    def __init__(
-        self,
-        name: str,
-        shortdesc: str,
-        longdesc: str,
-        parameters: Sequence[Parameter],
-        check: Callable[[Values], None],
-        name_of: Callable[[Values], str],
-        connect: Callable[[Values, bytes], Device],
-    ) -> None:
-        self.name = name
-        self.shortdesc = shortdesc
-        self.longdesc = longdesc
-        self.parameters = tuple(parameters)
-        self.check = check
-        self.name_of = name_of
-        self.connect = connect
-
-
-class Budget:
-    """The seconds of one call: ``total_s`` to its hard end, ``power_s`` for proof."""
-
-    __slots__ = ("delay_s", "power_s", "total_s")
-
-    def __init__(self, action: str, values: Values, under_fencer: bool) -> None:
-        unlimited = values.text("disable_timeout").lower()
-        patient = unlimited in YES if unlimited else under_fencer
-        power_s = 0 if patient else values.number("power_timeout")
-        self.delay_s = values.number("delay") if action in ("off", "reboot") else 0
-        self.power_s = float(power_s or FENCER_POWER_S)
-        looks = action in ("status", "monitor")
-        if under_fencer:
-            self.total_s = FENCER_LOOK_S if looks else FENCER_POWER_S
-        else:
-            self.total_s = worker.LEAVING_S + values.number("login_timeout")
-            self.total_s += values.number("shell_timeout") if looks else self.power_s
-            self.total_s += actions.SECOND_HALF_S if action == "reboot" else 0
-            self.total_s += self.delay_s
-        if under_fencer and self.delay_s > MOST_DELAY_S:
-            raise BadParameter(
-                "delay",
-                values.text("delay"),
-                f"give at most {MOST_DELAY_S}, more leaves no time to fence; "
-                "pcmk_delay_base waits without using up that time",
-            )
-
-
-class Voice:
-    """stderr and the log of one call."""
-
-    def __init__(self, name: str, environ: Mapping[str, str]) -> None:
-        self._name = name
-        self._environ = environ
-        self.log = Log(name, environ)
-        self.quiet = False
-        self.verbose = False
-
-    def about(self, device: str) -> None:
-        """Name the device in the log from here on."""
-        self.log = Log(f"{self._name}({device})", self._environ)
-
-    def fail(self, sentence: str) -> int:
-        """Say why the action failed, and return the exit code."""
-        self.log.error(sentence)
-        self._line(sentence)
-        return FAILED
-
-    def warn(self, sentence: str) -> None:
-        """Say what did not go well though the action holds."""
-        self.log.warning(sentence)
-        self._line(sentence)
-
-    def word(self, kind: str, text: str) -> None:
-        """Pass on a word of the worker."""
-        if kind == worker.LOG:
-            self.log.error(text)
-        elif kind == worker.SAY:
-            self.log.debug(text)
-            if self.verbose:
-                self._line(text)
-
-    def _line(self, sentence: str) -> None:
-        if not self.quiet:
-            os.write(2, (" ".join(sentence.split()) + "\n").encode(errors="replace"))
 
 
 def run(agent: FenceAgent, argv: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -193,76 +72,146 @@ def _call(
         return _print(_metadata(agent))
     voice.quiet = values.flag("quiet")
     voice.verbose = values.flag("verbose") or values.number("verbose_level") > 0
-    if action not in dict(ACTIONS):
-        names = ", ".join(dict(ACTIONS))
+    if action not in dict(agent.actions):
+        names = ", ".join(dict(agent.actions))
         raise options.BadUsage(f"unrecognised action {action!r}: give one of {names}")
-    problems = values.problems()
-    if problems:
-        raise problems[0]
+    values.require_good()
+    voice.write_to(values.text("debug_file"))
     agent.check(values)
     under_fencer = environ.get("PCMK_service") == "pacemaker-fenced"
-    budget = Budget(action, values, under_fencer)
+    budget = Budget(action, values, under_fencer, agent.paths(values))
     if action == "validate-all":
         return 0
-    voice.about(agent.name_of(values))
     if wishes.unknown:
         # Not by name: what looks like one may be a part of a secret with a line break.
         count = len(wishes.unknown)
         voice.log.warning(f"{count} unknown parameter(s) given and ignored")
-    return _fence(agent, action, values, budget, deadline.elapsed_s(), voice)
+    call = Call(agent, action, values, budget, under_fencer, voice)
+    return call.carry_out(deadline.elapsed_s())
 
 
-def _fence(
-    agent: FenceAgent,
-    action: str,
-    values: Values,
-    budget: Budget,
-    spent_s: float,
-    voice: Voice,
-) -> int:
-    """Have the worker do it, and speak for it."""
-    deadline = Deadline(budget.total_s - spent_s)
-    password = _password(values, deadline)
-    deadline.sleep(max(0.0, budget.delay_s - deadline.elapsed_s() - spent_s))
-    limits = actions.Limits(budget.power_s, 1 + values.number("retry_on"))
+class Call:
+    """One action on one device, or a look at all of a device's hosts."""
 
-    def work(report: Report) -> int:
-        report.say(f"looking for {agent.name_of(values)}")
-        own = deadline.part(deadline.remaining_s() - worker.LEAVING_S)
-        device = agent.connect(values, password)
-        try:
-            actions.carry_out(action, device, limits, own, report)
-        finally:
-            device.close(Deadline(1.0))
+    def __init__(
+        self,
+        agent: FenceAgent,
+        action: str,
+        values: Values,
+        budget: Budget,
+        under_fencer: bool,
+        voice: Voice,
+    ) -> None:
+        self.agent = agent
+        self.action = action
+        self.values = values
+        self.budget = budget
+        self.voice = voice
+        self.limits = actions.Limits(
+            budget.power_s,
+            1 + values.number("retry_on"),
+            "method" in values and values.text("method") == "cycle",
+            values.number("softoff_detect"),
+            under_fencer,
+        )
+
+    def carry_out(self, spent_s: float) -> int:
+        """Do it and return the exit code; ``spent_s`` have passed since the start."""
+        nodes = self.agent.hosts_of(self.values)
+        if self.action in ("list", "list-status") and not nodes:
+            raise MissingParameter(hosts.NAME, "list shows the nodes that are in it")
+        if self.action == "list":
+            return _print("".join(f"{n},{where}\n" for n, where in nodes.items()))
+        deadline = Deadline(self.budget.total_s - spent_s)
+        if self.action == "list-status":
+            return self._list(nodes, deadline)
+        if self.action == "monitor" and nodes and not self.values.text("plug"):
+            return self._monitor(nodes, deadline)
+        self.voice.about(self.agent.name_of(self.values))
+        wait_s = self.budget.delay_s - spent_s
+        (end,) = self._look(self.action, [self.values], deadline, wait_s)
+        return self._conclude(end)
+
+    def _list(self, nodes: Mapping[str, str], deadline: Deadline) -> int:
+        """Print each node with its power; what could not be read is UNKNOWN."""
+        each = [self.values.having("plug", node) for node in nodes]
+        ends = self._look("status", each, deadline)
+        shown = {0: "ON", actions.STATUS_IS_OFF: "OFF"}
+        for node, end in zip(nodes, ends):
+            if end.exit_code is None:
+                self.voice.log.warning(f"{node}: {self._reason(end)}")
+            power = shown.get(end.exit_code, "UNKNOWN")  # type: ignore[arg-type]
+            _print(f"{node},{nodes[node]},{power}\n")
         return 0
 
-    conclusion = worker.supervise(
-        lambda report: _guarded(lambda: work(report), report.fail, report),
-        deadline,
-        voice.word,
-    )
-    return _conclude(action, conclusion, budget, voice)
+    def _monitor(self, nodes: Mapping[str, str], deadline: Deadline) -> int:
+        """Prove that every node could be fenced."""
+        each = [self.values.having("plug", node) for node in nodes]
+        ends = self._look("monitor", each, deadline)
+        failed = [
+            f"{node}: {self._reason(end)}"
+            for node, end in zip(nodes, ends)
+            if end.exit_code is None
+        ]
+        if failed:
+            return self.voice.fail(f"monitor failed: {'; '.join(failed)}")
+        self.voice.conclude(f"monitor is fine for {', '.join(nodes)}", often=True)
+        return 0
 
+    def _look(
+        self,
+        action: str,
+        each: Sequence[Values],
+        deadline: Deadline,
+        wait_s: float = 0.0,
+    ) -> list[Conclusion]:
+        """Have a worker for each do the action, and return what they said."""
+        password = _password(self.values, deadline)
+        deadline.sleep(max(0.0, wait_s - deadline.elapsed_s()))
+        works = [self._work(action, values, password, deadline) for values in each]
+        return worker.supervise(works, deadline, self.voice.word)
 
-def _conclude(action: str, conclusion: Conclusion, budget: Budget, voice: Voice) -> int:
-    """Print the outcome. What was proven holds, even if the worker hung afterwards."""
-    for warning in conclusion.warnings:
-        voice.warn(f"{action} holds, but {warning}")
-    if conclusion.exit_code is not None:
-        word = conclusion.stdout or f"{action} is fine"
-        tell = voice.log.debug if action in ("monitor", "status") else voice.log.info
-        tell(f"{word}; {conclusion.last_word}")
-        if conclusion.stdout:
-            _print(conclusion.stdout + "\n")
-        return conclusion.exit_code
-    if conclusion.failure:
-        return voice.fail(f"{action} failed: {conclusion.failure}")
-    how = "hung" if conclusion.killed else "died"
-    return voice.fail(
-        f"{action} failed: the connection to the device {how} and was ended within "
-        f"{budget.total_s:.1f} s; the last that was seen: {conclusion.last_word}; "
-        "the node counts as running"
-    )
+    def _work(
+        self, action: str, values: Values, password: bytes, deadline: Deadline
+    ) -> Callable[[Report], int]:
+        """Make what one worker does."""
+        agent = self.agent
+
+        def work(report: Report) -> int:
+            report.say(f"looking for {agent.name_of(values)}")
+            own = deadline.part(deadline.remaining_s() - worker.LEAVING_S)
+            device = agent.connect(values, password)
+            try:
+                actions.carry_out(action, device, self.limits, own, report)
+            finally:
+                device.close(Deadline(1.0))
+            return 0
+
+        return lambda report: _guarded(lambda: work(report), report.fail, report)
+
+    def _conclude(self, end: Conclusion) -> int:
+        """Print the outcome. What was proven holds, also if the worker hung then."""
+        for warning in end.warnings:
+            self.voice.warn(f"{self.action} holds, but {warning}")
+        if end.exit_code is None:
+            return self.voice.fail(f"{self.action} failed: {self._reason(end)}")
+        word = end.stdout or f"{self.action} is fine"
+        often = self.action in ("monitor", "status")
+        self.voice.conclude(f"{word}; {end.last_word}", often)
+        if end.stdout:
+            _print(end.stdout + "\n")
+        return end.exit_code
+
+    def _reason(self, end: Conclusion) -> str:
+        """Say why there is no result."""
+        if end.failure:
+            return end.failure
+        how = "hung" if end.killed else "died"
+        return (
+            f"the connection to the device {how} and was ended within "
+            f"{self.budget.total_s:.1f} s; the last that was seen: {end.last_word}; "
+            "the node counts as running"
+        )
 
 
 def _wishes(declared: Sequence[Parameter], argv: Sequence[str]) -> Options:
@@ -274,7 +223,7 @@ def _wishes(declared: Sequence[Parameter], argv: Sequence[str]) -> Options:
 
 def _metadata(agent: FenceAgent) -> str:
     return fence_xml(
-        agent.name, agent.shortdesc, agent.longdesc, agent.parameters, ACTIONS
+        agent.name, agent.shortdesc, agent.longdesc, agent.parameters, agent.actions
     )
 
 
@@ -284,10 +233,11 @@ def _print(text: str) -> int:
 
 
 def _password(values: Values, deadline: Deadline) -> bytes:
-    """Return the password, from its program if there is one."""
-    script = values.text("password_script")
-    if not script:
+    """Return the password: from its file, its program, or the parameter itself."""
+    path, script = values.text("password_file"), values.text("password_script")
+    if not (path or script):
         return values.text("password").encode("utf-8", "surrogateescape")
-    from vmha.fence.protocol.secret import from_script
+    from vmha.fence.protocol import secret
 
-    return from_script(script, deadline.part(values.number("login_timeout")))
+    part = deadline.part(values.number("login_timeout"))
+    return secret.from_file(path, part) if path else secret.from_script(script, part)

@@ -13,6 +13,8 @@ The rules, and what they are for:
   with another off.
 - After a reboot's off, "on" is only sent when the session that carried the off is known
   to be closed: BMCs carry out an off that arrives late, and would kill the node again.
+- A cycle is sent once. It is off and on in one, so a second one would power off a node
+  that is on again; and it counts only if off was read twice while it lasted.
 - What is left: a device that shows off twice in a row while the node runs. Only a
   second device could contradict it.
 """
@@ -34,19 +36,27 @@ if TYPE_CHECKING:
             """Read the node's power; raises AgentError when that cannot succeed."""
 
         def order(self, goal: str, deadline: Deadline) -> Receipt:
-            """Ask for ON or OFF; raises AgentError when that cannot succeed."""
+            """Ask for ON, OFF, CYCLE or DIAG; raises AgentError if that cannot succeed.
+
+            CYCLE and DIAG go out once, and are not sent again if no answer comes.
+            """
 
         def renew(self, deadline: Deadline) -> bool:
-            """Begin a fresh session; tell whether no sent off can still arrive."""
+            """Begin a fresh session; tell whether no off or cycle can still arrive."""
+
+        def prove(self, deadline: Deadline) -> str:
+            """Raise AgentError if it could not fence now; else return "" or a hint."""
 
 
 ON, OFF, UNKNOWN = "on", "off", "unknown"
+CYCLE, DIAG = "cycle", "diag"  # orders that are no state
 
 PROOF_READS = 2
 REPEAT_AFTER_S = 4.0
 REFUSED_AGAIN_AFTER_S = 0.5
 FIRST_PAUSE_S = 0.1
 LAST_PAUSE_S = 1.0
+COME_BACK_S = 3.0  # of the seconds that a reboot has for its second half
 
 # Steps of next_step.
 READ, ORDER, REACHED, GIVE_UP = "read", "order", "reached", "give up"
@@ -83,11 +93,13 @@ class Facts:
 
     ``state`` is the last reading, None before the first one and after an order.
     ``orders`` counts those that the device may carry out, ``tries`` all.
-    ``silent`` tells that the last look found nobody there.
+    ``silent`` tells that the last look found nobody there. ``off_after_s`` is the time
+    from the first order to the first read of the off that was proven.
     """
 
     __slots__ = (
         "failure",
+        "off_after_s",
         "off_in_a_row",
         "off_since_order",
         "orders",
@@ -101,6 +113,7 @@ class Facts:
     def __init__(self) -> None:
         self.state: str | None = None
         self.off_in_a_row = 0
+        self.off_after_s = 0.0
         self.off_since_order = False
         self.orders = 0
         self.tries = 0
@@ -179,12 +192,15 @@ def reach(
     power_s: float,
     say: Callable[[str], None],
     most_orders: int | None = None,
+    order: str = "",
 ) -> Facts:
     """Bring the node to ``goal`` and return the facts that prove it.
 
     ``power_s`` is the time from the first order; ``deadline`` the end of everything.
+    ``order`` is what is sent where that is not the goal itself.
     Raises NotReached, or the failure that made it impossible.
     """
+    order = order or goal
     facts = Facts()
     tried_at_s = deadline.elapsed_s()
     while True:
@@ -193,35 +209,40 @@ def reach(
         if step == REACHED:
             return facts
         if deadline.expired():
-            raise NotReached(goal, facts, deadline.elapsed_s())
+            raise NotReached(goal, order, facts, deadline.elapsed_s())
         if step == GIVE_UP and facts.failure:
             raise facts.failure
         if step == ORDER:
             if not facts.tries:
                 deadline = deadline.part(power_s)
-            say(f"power {goal} is sent, try {facts.tries + 1}")
-            facts.ordered(device.order(goal, deadline))
+            say(f"power {order} is sent, try {facts.tries + 1}")
+            facts.ordered(device.order(order, deadline))
             tried_at_s = deadline.elapsed_s()
         else:
             deadline.sleep(pause_s(facts, deadline.elapsed_s()))
             reading = device.power(deadline)
             facts.read(reading)
+            if facts.tries and facts.off_in_a_row == 1:
+                facts.off_after_s = deadline.elapsed_s()
             say(f"the device shows the node {reading.state} {reading.evidence}".strip())
 
 
 class NotReached(AgentError):
     """The time is over and the goal was not read back from the device."""
 
-    def __init__(self, goal: str, facts: Facts, elapsed_s: float) -> None:
+    def __init__(self, goal: str, order: str, facts: Facts, elapsed_s: float) -> None:
         self.goal = goal
         self.state = facts.state
         seen = facts.state or "not read"
+        times = "once" if facts.orders == 1 else f"{facts.orders} times"
         text = (
             f"the node is not proven {goal} after {elapsed_s:.1f} s: the device shows "
-            f"it {seen}, power {goal} was sent {facts.orders} times"
+            f"it {seen}, power {order} was sent {times}"
         )
         if facts.failure:
             text += f"; {facts.failure}"
+        elif order == CYCLE and facts.orders:
+            text += "; a cycle may be too short to be seen: use method=onoff"
         elif goal == OFF:
             text += "; check in the BMC that power off is immediate, not a soft-off"
         super().__init__(text)
@@ -244,6 +265,26 @@ def turn_on_again(
         return _send_on(device, deadline, say)
     except AgentError as error:
         return f"the node is off and stays off, power on failed: {error}"
+
+
+def come_back(device: Device, deadline: Deadline, say: Callable[[str], None]) -> str:
+    """Wait for the second half of a cycle, which is the device's; "" or a warning.
+
+    The session that carried the cycle is ended first, so that a late copy of it finds
+    none. Where the device leaves the node off, on is sent.
+    """
+    try:
+        closed = device.renew(deadline)
+        patience = deadline.part(COME_BACK_S)
+        while not patience.expired():
+            if device.power(patience).state == ON:
+                return ""
+            patience.sleep(REFUSED_AGAIN_AFTER_S)
+        if closed:
+            return _send_on(device, deadline, say)
+    except AgentError as error:
+        return f"it was not seen that the node came back on: {error}"
+    return "the node was off, and was not seen to come back: turn it on by hand"
 
 
 def _send_on(device: Device, deadline: Deadline, say: Callable[[str], None]) -> str:

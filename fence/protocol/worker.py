@@ -1,4 +1,4 @@
-"""The worker: a child process that talks to the device, and is killed at the deadline.
+"""The worker: a child process that talks to a device, and is killed at the deadline.
 
 A device library may spin, or block in C with the interpreter's lock held, so that no
 thread and no Python signal handler runs again. The parent therefore does nothing but
@@ -18,9 +18,11 @@ from vmha.agents.protocol.deadline import Deadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Callable
 
-SAY, WARN, RESULT, FAIL, LOG = "say", "warn", "result", "fail", "log"
+SAY, WARN, NOTE, RESULT = "say", "warn", "note", "result"
+FAIL, LOG = "fail", "log"
 PR_SET_PDEATHSIG = 1
 LEAVING_S = 1.5  # for the worker to close its session before it is killed
 REAP_S = 0.2  # for the kernel to end a process that was killed
@@ -39,6 +41,10 @@ class Report:
     def warn(self, sentence: str) -> None:
         """Tell what did not go well, though the action holds."""
         self._send(WARN, sentence)
+
+    def note(self, sentence: str) -> None:
+        """Tell the log what should be mended some day."""
+        self._send(NOTE, sentence)
 
     def result(self, exit_code: int, sentence: str, rest_s: float = LEAVING_S) -> None:
         """Tell what is proven: the exit code and the line for stdout.
@@ -75,31 +81,63 @@ class Conclusion:
 
 
 def supervise(
-    work: Callable[[Report], object],
+    works: Sequence[Callable[[Report], object]],
     deadline: Deadline,
     on_word: Callable[[str, str], None],
-) -> Conclusion:
-    """Run ``work`` in a child until ``deadline`` and return what it said.
+) -> list[Conclusion]:
+    """Run each work in a child of its own, side by side, and return what they said.
 
-    ``on_word`` gets each message's kind and text as it comes.
+    ``on_word`` gets each message's kind and text as it comes. None outlives
+    ``deadline``.
     """
-    import signal  # 4 ms that metadata does not pay
-
-    read_end, write_end = os.pipe()
-    parent = os.getpid()
-    child = os.fork()
-    if not child:
-        os.close(read_end)
-        _be_the_worker(work, Report(write_end), parent)
-    os.close(write_end)
-    conclusion = Conclusion()
+    children: list[_Child] = []
     try:
-        conclusion.killed = not _listen(read_end, deadline, conclusion, on_word)
+        for work in works:
+            children.append(_Child(work, deadline))
+        _listen(children, on_word)
     finally:
-        os.close(read_end)
-        os.kill(child, signal.SIGKILL)  # it has ended by itself, or must end now
-        _reap(child, conclusion.killed)
-    return conclusion
+        for child in children:
+            child.end()
+    return [child.conclusion for child in children]
+
+
+class _Child:
+    """A worker as its parent sees it: a process, its pipe, its words."""
+
+    def __init__(self, work: Callable[[Report], object], deadline: Deadline) -> None:
+        self.deadline = deadline
+        self.conclusion = Conclusion()
+        self.ended = False
+        self._rest = b""
+        self.pipe, write_end = os.pipe()
+        parent = os.getpid()
+        self._pid = os.fork()
+        if not self._pid:
+            os.close(self.pipe)
+            _be_the_worker(work, Report(write_end), parent)
+        os.close(write_end)
+
+    def hear(self, on_word: Callable[[str, str], None]) -> None:
+        """Take what is in the pipe; the end of it is the worker's."""
+        chunk = os.read(self.pipe, 65536)
+        if not chunk:
+            self.ended = True
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        for line in lines:
+            kind, _, text = line.decode(errors="replace").partition(" ")
+            on_word(kind, text)
+            rest_s = _take(self.conclusion, kind, text)
+            if rest_s is not None:
+                self.deadline = self.deadline.part(rest_s)
+
+    def end(self) -> None:
+        """Kill the process, unless it has ended by itself, and collect it."""
+        import signal  # 4 ms that metadata does not pay
+
+        self.conclusion.killed = not self.ended
+        os.close(self.pipe)
+        os.kill(self._pid, signal.SIGKILL)
+        _reap(self._pid, self.conclusion.killed)
 
 
 def _be_the_worker(
@@ -127,27 +165,26 @@ def _die_with(parent: int) -> None:
         os._exit(1)
 
 
-def _listen(
-    pipe: int,
-    deadline: Deadline,
-    conclusion: Conclusion,
-    on_word: Callable[[str, str], None],
-) -> bool:
-    """Take the worker's words; tell whether it ended before the deadline."""
+def _listen(children: Sequence[_Child], on_word: Callable[[str, str], None]) -> None:
+    """Take the workers' words until each has ended or has had its time."""
+    awaited = list(children)
+    while awaited:
+        _hear(awaited, min(c.deadline.remaining_s() for c in awaited), on_word)
+        awaited = [c for c in awaited if not (c.ended or c.deadline.expired())]
+    # What a worker said in its last instant holds as well.
+    _hear([child for child in children if not child.ended], 0.0, on_word)
+
+
+def _hear(
+    children: Sequence[_Child], wait_s: float, on_word: Callable[[str, str], None]
+) -> None:
     poll = select.poll()
-    poll.register(pipe, select.POLLIN | select.POLLHUP)
-    rest = b""
-    while poll.poll(deadline.remaining_s() * 1000):
-        chunk = os.read(pipe, 65536)
-        if not chunk:
-            return True
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            kind, _, text = line.decode(errors="replace").partition(" ")
-            on_word(kind, text)
-            rest_s = _take(conclusion, kind, text)
-            deadline = deadline if rest_s is None else deadline.part(rest_s)
-    return False
+    for child in children:
+        poll.register(child.pipe, select.POLLIN | select.POLLHUP)
+    ready = {descriptor for descriptor, _ in poll.poll(wait_s * 1000)}
+    for child in children:
+        if child.pipe in ready:
+            child.hear(on_word)
 
 
 def _take(conclusion: Conclusion, kind: str, text: str) -> float | None:

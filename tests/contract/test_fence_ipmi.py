@@ -105,8 +105,14 @@ def test_metadata_needs_neither_pyghmi_nor_much_time(agent: Agent) -> None:
         ("action=off\nip=a\nipport=99999\n", "ipport='99999'"),
         ("action=off\nip=a\npower_timeout=-1\n", "power_timeout='-1'"),
         ("action=off\nip=a\ncipher=0\n", "cipher='0'"),
-        ("action=off\nip=a\nmethod=cycle\n", "use onoff"),
-        ("action=off\nip=a\ntarget=0x20\n", "not bridged"),
+        ("action=off\nip=a\nmethod=soft\n", "method='soft'"),
+        ("action=off\nip=a\ntarget=0x21\n", "even address"),
+        ("action=off\nip=a\nhosts=b=c\n", "leave it out"),
+        ("action=off\nhosts=b=c\n", "which of the hosts is meant: b"),
+        ("action=off\nhosts=b=c\nplug=x\n", "hosts has b"),
+        ("action=list\nip=a\n", "hosts is missing"),
+        ("action=off\nip=a\npassword_file=x\n", "the whole path"),
+        ("action=off\nip=a\npassword_file=/no-such\n", "create it on this node"),
         ("action=off\nip=a\nusername=abcdefghijklmnopq\n", "16 bytes"),
         ("action=off\nip=no-such-bmc.invalid\n", "no-such-bmc.invalid"),
         ("action=off\nip=" + "x" * 300 + "\n", "cannot be resolved"),
@@ -116,7 +122,7 @@ def test_metadata_needs_neither_pyghmi_nor_much_time(agent: Agent) -> None:
             "/usr/no-such cannot be run",
         ),
         ("action=off\nip=a\npassword_script=/bin/true\n", "printed nothing"),
-        ("action=off\nip=a\npassword_script=cat x | head\n", "pipes into a script"),
+        ("action=off\nip=a\npassword_script=cat x | head\n", "patterns into a script"),
         ("action=off\nip=a\npassword_script=echo 'x\n", "close its quotes"),
     ],
 )
@@ -169,3 +175,52 @@ def test_help_and_version(agent: Agent) -> None:
     version = agent("", "-V")
     assert version.returncode == 0
     assert version.stdout.strip().count(".") == 2
+
+
+def test_a_password_file_must_be_private(agent: Agent, tmp_path: Path) -> None:
+    secret = tmp_path / "bmc"
+    secret.write_text("Qz7\n")
+    secret.chmod(0o640)
+    text = f"action=off\nip=no-such-bmc.invalid\npassword_file={secret}\n"
+    refused = agent(text)
+    assert refused.returncode == 1
+    assert "chmod 600" in refused.stderr
+    assert "Qz7" not in refused.stderr
+    secret.chmod(0o600)
+    assert "cannot be resolved" in agent(text).stderr
+    secret.write_text("\nQz7\n")
+    assert "empty first line" in agent(text).stderr
+
+
+def test_a_password_file_that_hangs_is_left_behind(
+    agent: Agent, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o600)
+    begin = time.monotonic()
+    done = agent(f"ip=a\naction=off\nlogin_timeout=1\npassword_file={pipe}\n")
+    assert done.returncode == 1
+    assert "does not answer" in done.stderr
+    assert time.monotonic() - begin < 10
+
+
+def test_list_shows_the_hosts_of_the_device(agent: Agent) -> None:
+    done = agent("action=list\nhosts=node1=10.0.0.1 node2=fd00::2\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "node1,10.0.0.1\nnode2,fd00::2\n"
+
+
+def test_the_debug_file_gets_the_progress_and_only_root_may_read_it(
+    agent: Agent, tmp_path: Path
+) -> None:
+    debug = tmp_path / "debug"
+    text = "action=off\nip=no-such-bmc.invalid\npassword=Qz7\n"
+    done = agent(text + f"debug_file={debug}\n")
+    kept = debug.read_text()
+    assert "looking for no-such-bmc.invalid" in kept
+    assert "cannot be resolved" in kept
+    assert "Qz7" not in kept
+    assert debug.stat().st_mode & 0o777 == 0o600
+    for bad in (tmp_path, tmp_path / "no/such/folder"):
+        again = agent(text + f"debug_file={bad}\n")
+        assert (again.returncode, again.stderr) == (1, done.stderr)

@@ -10,7 +10,15 @@ from typing import Callable
 
 from vmha.agents.protocol.deadline import Deadline
 from vmha.agents.protocol.errors import AgentError, Refused, Unreachable
-from vmha.fence.protocol.sequence import OFF, ON, UNKNOWN, Reading, Receipt
+from vmha.fence.protocol.sequence import (
+    CYCLE,
+    DIAG,
+    OFF,
+    ON,
+    UNKNOWN,
+    Reading,
+    Receipt,
+)
 
 CALL_S = 0.02
 
@@ -51,10 +59,14 @@ class Node:
         self.shows: Callable[[int], object] = lambda _n: None
         self.answers: Callable[[int], Receipt | None] = lambda _n: None
         self.renewable = True
+        self.hint = ""
+        self.unfit: AgentError | None = None
+        self.away_s = 1.0  # how long a cycle keeps it off
         self.interrupt_at: int | None = None
         self.journal: list[str] = []
         self.read_at: list[float] = []
         self._off_at: float | None = None
+        self._on_at: float | None = None
         self._reads = 0
         self._orders = 0
 
@@ -81,18 +93,28 @@ class Node:
         if self._orders > self.ignores:
             if goal == ON:
                 self.true_power, self._off_at = ON, None
-            else:
+            elif goal != DIAG:
                 self._off_at = self._off_at or self.clock.now + self.takes_s
+            if goal == CYCLE and self._off_at is not None:
+                self._on_at = self._off_at + self.away_s
         return receipt or Receipt(True)
 
     def renew(self, _deadline: Deadline) -> bool:
         self._step("renew")
         return self.renewable
 
+    def prove(self, _deadline: Deadline) -> str:
+        self._step("prove")
+        if self.unfit:
+            raise self.unfit
+        return self.hint
+
     def truth(self) -> str:
         """Return the true power now."""
         if self._off_at is not None and self.clock.now >= self._off_at:
             self.true_power, self._off_at = OFF, None
+        if self._on_at is not None and self.clock.now >= self._on_at:
+            self.true_power, self._on_at = ON, None
         return self.true_power
 
     def _step(self, what: str) -> None:
@@ -108,6 +130,7 @@ class Notes:
     def __init__(self) -> None:
         self.said: list[str] = []
         self.warnings: list[str] = []
+        self.notes: list[str] = []
         self.results: list[tuple[int, str]] = []
 
     def say(self, sentence: str) -> None:
@@ -115,6 +138,9 @@ class Notes:
 
     def warn(self, sentence: str) -> None:
         self.warnings.append(sentence)
+
+    def note(self, sentence: str) -> None:
+        self.notes.append(sentence)
 
     def result(self, exit_code: int, sentence: str, rest_s: float = 0.0) -> None:
         assert rest_s >= 0

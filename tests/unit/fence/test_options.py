@@ -6,11 +6,20 @@ import pytest
 
 from vmha.agents.protocol.errors import AgentError, BadParameter
 from vmha.agents.protocol.parameters import Parameter
-from vmha.fence.ipmi.main import SUITES, address, check
+from vmha.fence.ipmi.main import SUITES, address, check, hosts_of
 from vmha.fence.ipmi.parameters import PARAMETERS
 from vmha.fence.protocol import options
+from vmha.fence.protocol.budget import Budget
 from vmha.fence.protocol.options import Options
-from vmha.fence.protocol.run import Budget
+from vmha.fence.protocol.secret import wants_shell
+
+GIVEN = {
+    "debug_file": "/var/log/fence",
+    "fencing_timeout": "90",
+    "hosts": "a=10.0.0.1 b=10.0.0.2",
+    "password_file": "/etc/secret",
+    "target": "0x82",
+}
 
 
 def typed(*arguments: str) -> Options:
@@ -24,9 +33,7 @@ def lines(text: str) -> Options:
 @pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda p: p.name)
 def test_every_spelling_of_a_parameter_is_the_same(parameter: Parameter) -> None:
     name, aliases, option = parameter.name, parameter.aliases, parameter.option
-    given = "1"
-    if parameter.choices:
-        given = parameter.choices[-1]
+    given = GIVEN.get(name, parameter.choices[-1] if parameter.choices else "1")
     for spelling in (name, *aliases, name.replace("_", "-")):
         values = lines(f"{spelling}={given}\n").values
         assert values.text(name) == given
@@ -89,8 +96,9 @@ def test_a_word_that_is_no_option_is_refused() -> None:
         ("", "ip is missing"),
         ("port_as_ip=1", "plug"),
         ("port_as_ip=1\nplug=a,b", "one BMC"),
-        ("ip=a\nmethod=cycle", "use onoff"),
-        ("ip=a\ntarget=0x20", "not bridged"),
+        ("hosts=a=10.0.0.1\nip=b", "in hosts"),
+        ("hosts=a=10.0.0.1\nfallback_ip=b", "in hosts"),
+        ("port_as_ip=1\nplug=a\nfallback_ip=b", "another BMC"),
         ("ip=a\nusername=abcdefghijklmnopq", "16 bytes"),
         ("ip=a\nhexadecimal_kg=xyz", "hexadecimal_kg"),
         ("ip=a\nhexadecimal_kg=" + 21 * "ab", "40 hexadecimal digits"),
@@ -122,6 +130,19 @@ def test_a_refused_secret_is_not_shown(secret: str) -> None:
         "cipher=1",
         "privlvl=root",
         "port_as_ip=perhaps",
+        "fencing_timeout=9",
+        "softoff_detect=-1",
+        "method=off",
+        "target=0x21",
+        "target=0x100",
+        "target=here",
+        "hosts=node1",
+        "hosts=node1=",
+        "hosts==10.0.0.1",
+        "hosts=a=10.0.0.1 a=10.0.0.2",
+        "hosts=a=b=c",
+        "password_file=secret",
+        "debug_file=fence.log",
     ],
 )
 def test_bad_values_are_problems(text: str) -> None:
@@ -144,15 +165,18 @@ def test_every_cipher_has_its_suites() -> None:
 @pytest.mark.parametrize(
     ("action", "text", "under_fencer", "total_s", "power_s"),
     [
-        ("off", "", True, 36.0, 36.0),
-        ("reboot", "power_timeout=100", True, 36.0, 36.0),
-        ("off", "power_timeout=10\ndisable_timeout=0", True, 36.0, 10.0),
-        ("monitor", "", True, 12.0, 36.0),
+        ("off", "", True, 35.5, 35.5),
+        ("reboot", "power_timeout=100", True, 35.5, 35.5),
+        ("off", "power_timeout=10\ndisable_timeout=0", True, 35.5, 10.0),
+        ("monitor", "", True, 12.0, 35.5),
+        ("status", "fencing_timeout=10", True, 5.5, 5.5),
+        ("off", "fencing_timeout=10", True, 5.5, 5.5),
+        ("diag", "fencing_timeout=100", True, 59.5, 59.5),
         ("off", "", False, 0 + 5 + 20 + 1.5, 20.0),
         ("off", "delay=7\npower_timeout=3", False, 7 + 5 + 3 + 1.5, 3.0),
         ("reboot", "", False, 0 + 5 + 20 + 5 + 1.5, 20.0),
-        ("off", "disable_timeout=true", False, 0 + 5 + 36 + 1.5, 36.0),
-        ("off", "power_timeout=0", False, 0 + 5 + 36 + 1.5, 36.0),
+        ("off", "disable_timeout=true", False, 0 + 5 + 35.5 + 1.5, 35.5),
+        ("off", "power_timeout=0", False, 0 + 5 + 35.5 + 1.5, 35.5),
         ("status", "delay=100", False, 5 + 3 + 1.5, 20.0),
     ],
 )
@@ -167,3 +191,66 @@ def test_a_delay_that_leaves_no_time_is_refused_under_the_fencer() -> None:
     with pytest.raises(BadParameter, match="pcmk_delay_base"):
         Budget("off", lines("delay=30").values, under_fencer=True)
     Budget("off", lines("delay=30").values, under_fencer=False)
+
+
+def test_a_delay_may_take_a_third_of_the_fencing_time() -> None:
+    longer = "fencing_timeout=120\n"
+    Budget("off", lines(longer + "delay=40").values, under_fencer=True)
+    with pytest.raises(BadParameter, match="at most 40"):
+        Budget("off", lines(longer + "delay=41").values, under_fencer=True)
+
+
+def test_a_second_path_has_time_for_its_own_login() -> None:
+    one = Budget("monitor", lines("").values, under_fencer=False)
+    two = Budget("monitor", lines("").values, under_fencer=False, paths=2)
+    assert two.total_s - one.total_s == 5
+    assert Budget("monitor", lines("").values, True, paths=2).total_s == 12
+
+
+@pytest.mark.parametrize(
+    "text", ["a=10.0.0.1 b=fd00::2", "a=10.0.0.1,b=fd00::2", " a=10.0.0.1; b=fd00::2 "]
+)
+def test_the_address_comes_from_the_map_of_hosts(text: str) -> None:
+    values = lines(f"hosts={text}\nplug=b").values
+    check(values)
+    assert hosts_of(values) == {"a": "10.0.0.1", "b": "fd00::2"}
+    assert address(values) == "fd00::2"
+    with pytest.raises(BadParameter, match="hosts has a, b"):
+        address(values.having("plug", "c"))
+    with pytest.raises(BadParameter, match="which of the hosts"):
+        address(lines(f"hosts={text}").values)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "cat /etc/x | head",
+        "cat /etc/x|head",
+        "cat </etc/x",
+        "a; b",
+        "a && b",
+        "echo $SECRET",
+        'echo "$SECRET"',
+        "echo `cat x`",
+        "cat /etc/pass*",
+        "cat ~/secret",
+        "~/tell",
+        "(a)",
+    ],
+)
+def test_a_password_script_that_wants_a_shell_is_refused(script: str) -> None:
+    assert wants_shell(script)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "/usr/bin/cat /etc/pacemaker/bmc-node1",
+        "/bin/sh -c 'cat /etc/x | head -1; exit 0'",
+        '"/usr/bin/tell me" "a;b|c" d~e',
+        "echo a\\;b \\$x",
+        "echo '$x `y` *'",
+    ],
+)
+def test_a_password_script_that_a_shell_would_only_split_is_run(script: str) -> None:
+    assert not wants_shell(script)

@@ -21,19 +21,21 @@ from vmha.fence.protocol.actions import Limits, carry_out
 from vmha.fence.protocol.sequence import OFF, ON, Receipt
 
 LIMITS = Limits(power_s=20.0, on_orders=2)
+BY_CYCLE = Limits(power_s=20.0, on_orders=2, by_cycle=True)
 
 
 class Call:
     """One action on one node in virtual time."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, limits: Limits = LIMITS) -> None:
         self.node = node
+        self.limits = limits
         self.notes = Notes()
         self.begin = node.clock.now
 
     def __call__(self, action: str, total_s: float = 34.5) -> Call:
         deadline = self.node.clock.deadline(total_s)
-        carry_out(action, self.node, LIMITS, deadline, self.notes)
+        carry_out(action, self.node, self.limits, deadline, self.notes)
         return self
 
     @property
@@ -262,3 +264,131 @@ def test_status_and_monitor_take_one_known_read(node: Node) -> None:
 def test_status_reads_past_nonsense(node: Node) -> None:
     node.shows = lambda n: NONSENSE if n < 4 else None
     assert Call(node)("status").notes.results == [(0, "Status: ON")]
+
+
+def test_a_monitor_proves_that_the_device_could_fence(node: Node) -> None:
+    Call(node)("monitor")
+    assert node.journal == ["read", "prove"]
+    node.unfit = NO_RIGHT
+    with pytest.raises(AgentError, match="no right"):
+        Call(node)("monitor")
+    node.unfit = None
+    node.hint = "the second path is dead"
+    call = Call(node)("monitor")
+    assert call.notes.results == [(0, "")]
+    assert call.notes.notes == ["the second path is dead"]
+
+
+def test_a_cycle_holds_once_off_was_read_twice_while_it_lasted(node: Node) -> None:
+    call = Call(node, BY_CYCLE)("reboot")
+    assert call.notes.results == [(0, "Success: Rebooted")]
+    assert call.notes.warnings == []
+    assert node.orders == ["order cycle"]
+    assert node.truth() == ON
+
+
+def test_the_session_of_a_cycle_is_ended_at_once(node: Node) -> None:
+    Call(node, BY_CYCLE)("reboot")
+    assert node.journal[:5] == ["read", "order cycle", "read", "read", "renew"]
+
+
+def test_a_cycle_of_a_node_that_is_off_is_an_on(node: Node) -> None:
+    node.true_power = OFF
+    call = Call(node, BY_CYCLE)("reboot")
+    assert call.notes.results == [(0, "Success: Rebooted")]
+    assert node.orders == ["order on"]
+
+
+@pytest.mark.parametrize("ignored", [True, False])
+def test_a_cycle_that_was_not_seen_is_not_claimed(node: Node, ignored: bool) -> None:
+    node.ignores = int(ignored)
+    node.away_s = 0.05
+    call = Call(node, BY_CYCLE)
+    with pytest.raises(sequence.NotReached, match="method=onoff"):
+        call("reboot")
+    assert call.notes.results == []
+    assert node.orders == ["order cycle"]
+
+
+def test_a_cycle_is_not_sent_again_when_its_answer_is_lost(node: Node) -> None:
+    node.answers = lambda _n: Receipt(True, SILENCE)
+    node.ignores = 10_000
+    with pytest.raises(sequence.NotReached, match="nobody answers"):
+        Call(node, BY_CYCLE)("reboot")
+    assert node.orders == ["order cycle"]
+
+
+def test_a_cycle_that_the_device_refused_may_be_sent_again(node: Node) -> None:
+    node.answers = lambda n: Receipt(False, NONSENSE) if n <= 2 else None
+    call = Call(node, BY_CYCLE)("reboot")
+    assert call.notes.results == [(0, "Success: Rebooted")]
+    assert node.orders == ["order cycle"] * 3
+
+
+def test_a_node_that_a_cycle_leaves_off_is_turned_on(node: Node) -> None:
+    node.away_s = 1000.0
+    call = Call(node, BY_CYCLE)("reboot")
+    assert call.notes.results == [(0, "Success: Rebooted")]
+    assert node.orders == ["order cycle", "order on"]
+    assert node.truth() == ON
+
+
+def test_a_cycle_that_may_still_arrive_forbids_the_on(node: Node) -> None:
+    node.away_s = 1000.0
+    node.renewable = False
+    call = Call(node, BY_CYCLE)("reboot")
+    assert call.notes.results == [(0, "Success: Rebooted")]
+    assert len(call.notes.warnings) == 1
+    assert node.orders == ["order cycle"]
+
+
+def test_off_is_off_with_any_method(node: Node) -> None:
+    Call(node, BY_CYCLE)("off")
+    assert node.orders == ["order off"]
+
+
+@pytest.mark.parametrize(("takes_s", "noted"), [(0.0, 0), (2.0, 0), (6.0, 1)])
+@pytest.mark.parametrize("action", ["off", "reboot"])
+def test_an_off_that_takes_as_long_as_a_shutdown_is_noted(
+    node: Node, action: str, takes_s: float, noted: int
+) -> None:
+    node.takes_s = takes_s
+    limits = Limits(power_s=20.0, on_orders=2, softoff_s=4.0)
+    call = Call(node, limits)(action)
+    assert call.notes.results[0][0] == 0
+    assert len(call.notes.notes) == noted
+    assert all("HandlePowerKey=ignore" in note for note in call.notes.notes)
+
+
+def test_nothing_is_noted_of_a_node_that_was_off_or_without_the_wish(
+    node: Node,
+) -> None:
+    node.takes_s = 6.0
+    assert Call(node)("off").notes.notes == []
+    limits = Limits(power_s=20.0, on_orders=2, softoff_s=4.0)
+    assert Call(node, limits)("off").notes.notes == []
+
+
+def test_a_diagnostic_interrupt_goes_out_once_and_leaves_the_power(node: Node) -> None:
+    call = Call(node)("diag")
+    assert call.notes.results == [(0, "Success: Diagnostic interrupt sent")]
+    assert node.orders == ["order diag"]
+    assert node.truth() == ON
+
+
+def test_a_diagnostic_interrupt_never_counts_as_fenced(node: Node) -> None:
+    call = Call(node, Limits(power_s=20.0, on_orders=2, fencing=True))
+    with pytest.raises(AgentError, match="counts as running"):
+        call("diag")
+    assert call.notes.results == []
+    assert node.orders == ["order diag"]
+
+
+def test_a_diagnostic_interrupt_that_was_not_taken_is_a_failure(node: Node) -> None:
+    node.answers = lambda _n: Receipt(True, SILENCE)
+    with pytest.raises(Unreachable):
+        Call(node)("diag")
+    assert node.orders == ["order diag"]
+    node.true_power = OFF
+    with pytest.raises(AgentError, match="nothing to interrupt"):
+        Call(node)("diag")

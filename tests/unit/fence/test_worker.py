@@ -22,7 +22,7 @@ def hang() -> None:
 def conclude(work: object, seconds: float = 10.0) -> tuple[Conclusion, float]:
     assert callable(work)
     begin = time.monotonic()
-    conclusion = supervise(work, Deadline(seconds), ignore)
+    (conclusion,) = supervise([work], Deadline(seconds), ignore)
     return conclusion, time.monotonic() - begin
 
 
@@ -34,8 +34,8 @@ def test_what_the_worker_says_is_heard_in_order() -> None:
         report.warn("careful")
         report.result(2, "Status: OFF")
 
-    conclusion = supervise(
-        work, Deadline(10), lambda kind, text: heard.append((kind, text))
+    (conclusion,) = supervise(
+        [work], Deadline(10), lambda kind, text: heard.append((kind, text))
     )
     assert heard[0] == ("say", "one two")
     assert (conclusion.exit_code, conclusion.stdout) == (2, "Status: OFF")
@@ -91,3 +91,33 @@ def test_what_libraries_print_goes_nowhere(capfd: object) -> None:
     assert conclusion.stdout == "Status: ON"
     assert hasattr(capfd, "readouterr")
     assert capfd.readouterr() == ("", "")
+
+
+def test_workers_are_heard_side_by_side_and_each_has_the_whole_time() -> None:
+    def quick(report: Report) -> None:
+        report.result(0, "Status: ON")
+
+    def slow(report: Report) -> None:
+        time.sleep(0.3)
+        report.result(2, "Status: OFF")
+
+    def hanging(report: Report) -> None:
+        report.say("here I am")
+        hang()
+
+    begin = time.monotonic()
+    ends = supervise([hanging, slow, quick, slow], Deadline(1.0), ignore)
+    assert time.monotonic() - begin < 3
+    assert [end.exit_code for end in ends] == [None, 2, 0, 2]
+    assert [end.killed for end in ends] == [True, False, False, False]
+    assert ends[0].last_word == "here I am"
+
+
+def test_a_worker_that_never_stops_talking_is_ended_all_the_same() -> None:
+    def work(report: Report) -> None:
+        for _ in itertools.count():
+            report.say("still here")
+
+    conclusion, seconds = conclude(work, 0.3)
+    assert conclusion.killed
+    assert seconds < 2
