@@ -41,6 +41,17 @@ class PortClosed(Unreachable):
         )
 
 
+class LoginUnanswered(Unreachable):
+    """A BMC that is there leaves a message of login without an answer."""
+
+    def __init__(self, bmc: str, what: str, parameters: str) -> None:
+        super().__init__(
+            f"the BMC at {bmc} is there, but does not answer {what}: check "
+            f"{parameters}, which some BMCs ignore when they are wrong, and its network "
+            "for lost packets"
+        )
+
+
 class NoPath(Unreachable):
     """Neither the BMC's address nor its fallback leads to it."""
 
@@ -251,3 +262,21 @@ class CommandRefused(Refused):
             f"the BMC at {bmc} refused {command} with completion code 0x{code:02x}: "
             "look at its event log"
         )
+
+
+def refused_login(
+    bmc: str, user: str, stage: str, status: int, wanted: str
+) -> AgentError:
+    """Name a status code of RMCP+ (IPMI 2.0, table 13-15).
+
+    ``wanted`` is the privilege that the login was made with.
+    """
+    if status in (0x01, 0x0B):
+        return SessionsTaken(bmc)
+    if status in (0x09, 0x0A):
+        return PrivilegeTooLow(bmc, user, wanted)
+    if status == 0x0D:
+        return WrongUser(bmc, user)
+    if status == 0x0F:
+        return WrongPassword(bmc, user)
+    return LoginRefused(bmc, stage, status)
