@@ -47,8 +47,8 @@ class LoginUnanswered(Unreachable):
     def __init__(self, bmc: str, what: str, parameters: str) -> None:
         super().__init__(
             f"the BMC at {bmc} is there, but does not answer {what}: check "
-            f"{parameters}, which some BMCs ignore when they are wrong, and its network "
-            "for lost packets"
+            f"{parameters}, which some BMCs ignore when they are wrong, and "
+            "whether packets are lost"
         )
 
 
@@ -66,6 +66,17 @@ class FellSilent(Unreachable):
         super().__init__(
             f"the BMC at {bmc} stopped answering in the middle of a session: check "
             "whether it restarts or its network is overloaded"
+        )
+
+
+class TargetUnanswered(FellSilent):
+    """A request for the controller behind the BMC came to nothing."""
+
+    def __init__(self, bmc: str, target: int) -> None:
+        AgentError.__init__(
+            self,
+            f"neither the BMC at {bmc} nor the controller 0x{target:02x} behind it "
+            "answers any more: check the parameter target, and whether the BMC is well",
         )
 
 

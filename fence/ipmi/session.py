@@ -64,6 +64,8 @@ class Session:
         answer = self._wire.ask(netfn, command, data, deadline, once, target)
         if answer is None:
             self.is_silent = True
+            if target is not None:
+                raise diagnoses.TargetUnanswered(self.path.label, target)
             raise diagnoses.FellSilent(self.path.label)
         return answer
 

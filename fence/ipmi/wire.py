@@ -11,7 +11,8 @@ Also mended, by overriding and without touching pyghmi's files: its table of log
 progress (the second login of a process hung), session numbers that repeat after a
 restarted login (a late reply then looked like a wrong password), retries that were too
 few and too far apart, and request numbers that an unanswered request left to the next
-one of its kind. Works with pyghmi 1.5.34 and 1.5.70.
+one of its kind. Works with pyghmi 1.5.34, 1.5.70
+and 1.6.19.
 
 Used by ``session`` only.
 """
