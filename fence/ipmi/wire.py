@@ -218,7 +218,8 @@ class Wire(pyghmi.Session):  # type: ignore[misc]
         again = self._resends + 1
         if again > 1 and self.sessioncontext in KEY_EXCHANGE:
             self._start_anew()
-        elif again > 2 and self.sessioncontext == "OPENSESSION":
+            return
+        if again > 2 and self.sessioncontext == "OPENSESSION":
             # There are BMCs that do not refuse a suite but say nothing.
             self.suites.append(self.suites.pop(0))
             self._propose()
