@@ -26,7 +26,7 @@ def main() -> int:
     if os.geteuid():
         print("tests/bench: run it as root; it starts libvirtd in namespaces")
         return 2
-    return _agents(options) if options.what == "agents" else _behaviour(options)
+    return COMMANDS[options.what](options)
 
 
 def _arguments() -> argparse.Namespace:
@@ -39,7 +39,13 @@ def _arguments() -> argparse.Namespace:
     which = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
     which.add_parser("agents", help="what a recurring monitor costs")
     behaviour = which.add_parser("behaviour", help="what agents answer when it matters")
-    behaviour.add_argument("--only", metavar="TEXT", help="situations named like this")
+    answers = which.add_parser(
+        "fence-behaviour", help="what fence agents say, and whether the node is off"
+    )
+    for table_of in (behaviour, answers):
+        table_of.add_argument(
+            "--only", metavar="TEXT", help="situations named like this"
+        )
     return parser.parse_args()
 
 
@@ -118,3 +124,16 @@ def _behaviour(options: argparse.Namespace) -> int:
     from behaviour.shown import run
 
     return run(options.only, options.json)
+
+
+def _fence_behaviour(options: argparse.Namespace) -> int:
+    from fencing.shown import run
+
+    return run(options.only, options.json)
+
+
+COMMANDS = {
+    "agents": _agents,
+    "behaviour": _behaviour,
+    "fence-behaviour": _fence_behaviour,
+}

@@ -103,7 +103,7 @@ def actions(metadata: str) -> set[str]:
 
 def told_by(executable: Path) -> str:
     """Return an agent's metadata."""
-    command = [executable, "-o", "metadata"]
+    command = [str(executable), "-o", "metadata"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return done.stdout
 
@@ -195,7 +195,7 @@ def test_a_device_that_names_every_parameter_of_fence_ipmilan_works(
     for name, value in own.items():
         every[name] = every[THEIRS[name].obsoletes] = value
     for agent in (fence, peer):
-        outcome = agent("status", **{**every, "ipport": agent.bmc.port})
+        outcome = agent("status", None, **{**every, "ipport": agent.bmc.port})
         assert (outcome.exit_code, outcome.stdout) == (0, "Status: ON\n"), outcome
 
 
@@ -220,14 +220,14 @@ def test_flags_are_stacked_as_fence_ipmilan_has_it(fence: Caller, peer: Caller) 
     login = ("-a", fence.bmc.host, "-u", str(fence.bmc.port), "-l", "admin")
     argv = [*login, "-p", PASSWORD, "-C", "3", "-Pvvv", "-o", "status"]
     for agent in (fence, peer):
-        command = [agent.executable, *argv]
+        command = [str(agent.executable), *argv]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         assert (done.returncode, done.stdout) == (0, "Status: ON\n"), done.stderr
 
 
 def transformed(sheet: str, document: Path) -> str:
     """Return what a style sheet of fence-agents makes of metadata."""
-    command = ["xsltproc", TOOLS / sheet, document]
+    command = ["xsltproc", str(TOOLS / sheet), str(document)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert done.stderr == ""
     return done.stdout
