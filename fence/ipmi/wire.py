@@ -43,7 +43,9 @@ ALGORITHMS = {3: 1, 17: 3}
 
 FIRST_RESEND_S = 0.3
 LAST_RESEND_S = 2.0
+KEY_EXCHANGE = ("EXPECTINGRAKP2", "EXPECTINGRAKP4")  # as pyghmi names these states
 
+OPENED_BYTES = 36  # IPMI 2.0, table 13-10
 RMCP_PLUS = 0x06  # IPMI 2.0, table 13-8: the authentication type of its packets
 APPLICATION = 0x06
 SET_PRIVILEGE = 0x3B
@@ -205,15 +207,16 @@ class Wire(pyghmi.Session):  # type: ignore[misc]
     def _send_again(self) -> None:
         """Repeat what was not answered.
 
-        The two messages of key exchange may not be repeated; login starts anew, under
-        a new session number, so that a late reply to the old one is not mistaken.
+        The two messages of key exchange are repeated once: some BMCs make other keys of
+        a second one. Then login starts anew, under a new session number, so that a late
+        reply to the old one is not mistaken.
         """
         again = self._resends + 1
-        if self.sessioncontext in ("EXPECTINGRAKP2", "EXPECTINGRAKP4"):
+        if again > 1 and self.sessioncontext in KEY_EXCHANGE:
             self._start_anew()
-        elif self.sessioncontext == "OPENSESSION":
-            if again > 1:  # there are BMCs that do not refuse a suite but say nothing
-                self.suites.append(self.suites.pop(0))
+        elif again > 2 and self.sessioncontext == "OPENSESSION":
+            # There are BMCs that do not refuse a suite but say nothing.
+            self.suites.append(self.suites.pop(0))
             self._propose()
         else:
             self.hasretried = 1
@@ -226,15 +229,21 @@ class Wire(pyghmi.Session):  # type: ignore[misc]
         if self.sessioncontext == "EXPECTINGRAKP4":
             self._abandoned.append(self.pendingsessionid)
         self._restarts += 1
-        self.login()
+        self._initsession()
+        self.ipmiversion = 2.0  # as the BMC has said already
+        self._propose()
 
     def _propose(self) -> None:
         self.attemptedhash = HASHES[self.suites[0]]
         self._open_rmcpplus_request()
 
     def _wait_longer(self) -> None:
-        """Wait 0.3 s for an answer, twice as long each time, 2 s at most."""
-        wait_s = FIRST_RESEND_S * 2 ** max(self._resends, self._restarts)
+        """Wait 0.3 s for an answer, half as long again each time, 2 s at most.
+
+        There are BMCs that need a second for their part of a key exchange.
+        """
+        growth = 2.0 if self.sessioncontext in KEY_EXCHANGE else 1.5
+        wait_s = FIRST_RESEND_S * 1.5**self._restarts * growth**self._resends
         self._resend_at = self._network.clock() + min(wait_s, LAST_RESEND_S)
 
     def _answered(self, response: dict[str, Any]) -> None:
@@ -300,7 +309,9 @@ class Wire(pyghmi.Session):  # type: ignore[misc]
         """Check Open Session Response (IPMI 2.0, table 13-10), and the suite in it."""
         if self.sessioncontext != "OPENSESSION" or self._is_stale(data):
             return
-        chosen = data[16] & 0x3F if len(data) > 16 else None
+        if data[1] == 0 and len(data) < OPENED_BYTES:
+            return
+        chosen = data[16] & 0x3F if data[1] == 0 else None
         if data[1] in (0x04, 0x05, 0x10, 0x11) or (
             data[1] == 0 and chosen != ALGORITHMS[self.suites[0]]
         ):

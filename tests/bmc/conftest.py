@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from bmc.calls import PEER, Caller
@@ -58,11 +58,11 @@ def peer(bmc: Simulator) -> Caller:
 
 @pytest.fixture
 def scripted() -> Iterator[Callable[..., Listener]]:
-    """Return what makes a scripted BMC from a plan, at 127.0.0.1 or another host."""
+    """Return what makes a scripted BMC: see ``Listener`` for what it takes."""
     with ExitStack() as stack:
 
-        def make(plan: Plan | None = None, host: str = "127.0.0.1") -> Listener:
-            return stack.enter_context(Listener(plan, host))
+        def make(plan: Plan | None = None, **more: Any) -> Listener:
+            return stack.enter_context(Listener(plan, **more))
 
         yield make
 

@@ -20,6 +20,7 @@ from bmc.calls import Caller
 from bmc.listener import Listener
 from bmc.plan import Plan
 from bmc.proxy import TO_AGENT, TO_BMC, Proxy, Trouble
+from bmc.scenes import FENCER, REPLAY_S
 from bmc.simulator import Simulator
 
 if TYPE_CHECKING:
@@ -28,11 +29,9 @@ if TYPE_CHECKING:
     from bmc.calls import Outcome
     from bmc.node import Change
 
-FENCER = {"PCMK_service": "pacemaker-fenced"}
 FENCING_S = 15
 DEADLINE_S = 0.6 * FENCING_S
 FIRST_S = 0.3  # the agent begins to talk about then
-REPLAY_S = 0.3  # for packets that are sent again to be carried out
 
 
 @dataclass(frozen=True)
