@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bmc.plan import Plan
 from bmc.proxy import TO_AGENT, TO_BMC, Trouble
-from bmc.scenes import ALWAYS, FENCER, SHORT, Scene
+from bmc.scenes import ALWAYS, FENCER, QUIET, SHORT, Scene
 
 POWERED_OFF, ALREADY_OFF = "Success: Powered OFF\n", "Success: Already OFF\n"
 REBOOTED = "Success: Rebooted\n"
@@ -39,6 +39,12 @@ class Row:
             return self.exit_code
         return 0 if self.stdout else 1
 
+    @property
+    def every_packet_arrives(self) -> bool:
+        """Tell whether neither the network nor the BMC swallows anything."""
+        plan = self.scene.plan
+        return (self.scene.trouble, plan.fates, plan.answers) == (QUIET, (), None)
+
 
 def user(action: str, too_low_at: str = "rakp") -> Scene:
     """Call with the account that has USER privilege."""
@@ -65,6 +71,9 @@ LOGIN = {
         Scene("off", Plan(too_low_at="session"), {"username": "operator"}),
         POWERED_OFF,
         ("off",),
+    ),
+    "a level that the BMC does not have": Row(
+        coded("off", privilege=(0x80,) * ALWAYS), words=("privilege", "privlvl")
     ),
     "over IPv6": Row(Scene("reboot", host="::1"), REBOOTED, ("off", "on")),
     "sessions that are taken at first": Row(

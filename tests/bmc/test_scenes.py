@@ -62,6 +62,13 @@ def test_no_success_is_false_unless_the_bmc_always_lies(
     assert came.power.count(False) <= 1, "it was powered off a second time"
 
 
+@pytest.mark.parametrize("name", [n for n, r in ROWS.items() if r.every_packet_arrives])
+def test_no_session_is_left_behind_where_every_packet_arrives(
+    played: dict[str, Played], name: str
+) -> None:
+    assert played[name].server.sessions == {}
+
+
 @pytest.mark.parametrize("name", ANY_WAY)
 def test_silence_from_any_packet_on_ends_with_one_line(
     played: dict[str, Played], name: str

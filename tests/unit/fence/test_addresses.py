@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 
 import pytest
 
@@ -29,7 +31,7 @@ LOOPBACK = socket.if_nametoindex("lo")
 def test_literals_are_read_with_and_without_brackets_and_scope(
     host: str, peer: tuple[object, ...]
 ) -> None:
-    (found,) = Network().resolve(host, 623)
+    (found,) = Network().resolve(host, 623, 1)
     name, *rest = found[4]  # newer versions of Python leave the scope out of the name
     assert (name.partition("%")[0], *rest) == peer
 
@@ -46,10 +48,31 @@ def test_a_name_is_asked_for_once_in_an_action(monkeypatch: pytest.MonkeyPatch) 
     asked: list[object] = []
 
     def getaddrinfo(*question: object) -> list[tuple[object, ...]]:
+        if question[-1] == socket.AI_NUMERICHOST:
+            raise socket.gaierror
         asked.append(question)
         return [(2, 2, 17, "", ("192.0.2.7", 623))]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     network = Network()
-    assert network.resolve("bmc", 623) == network.resolve("bmc", 623)
+    assert network.resolve("bmc", 623, 1) == network.resolve("bmc", 623, 1)
     assert len(asked) == 1
+
+
+def test_a_name_server_that_is_silent_leaves_time_for_the_other_path(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    end = threading.Event()
+
+    def getaddrinfo(*question: object) -> list[tuple[object, ...]]:
+        if question[-1] == socket.AI_NUMERICHOST:
+            raise socket.gaierror
+        assert end.wait(20)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    begin = time.monotonic()
+    with pytest.raises(NameUnresolved, match="no name server answers"):
+        open_session(Access("bmc", 623, b"admin", b"secret"), Deadline(0.1))
+    assert time.monotonic() - begin < 5
+    end.set()

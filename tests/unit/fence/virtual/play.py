@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from vmha.agents.protocol.deadline import Deadline
     from vmha.fence.protocol.sequence import Reading
 
-TOTAL_S = 35.5  # what the fencer gives an action with its default of 60 s
+# What actions have under the fencer, with its defaults of 60 s, of 20 s for monitors.
+TOTAL_S = 35.5
+LOOK_S = 12.0
+LOOKS = ("status", "monitor")
 AFTERWARDS_S = 240.0  # so long the network goes on when the agent has ended
 
 
@@ -97,7 +100,7 @@ def play(schedule: Schedule) -> Outcome:
     by_cycle = schedule.action == "cycle"
     limits = Limits(TOTAL_S, on_orders=2, by_cycle=by_cycle, softoff_s=4.0)
     action = "reboot" if by_cycle else schedule.action
-    deadline = world.deadline(TOTAL_S - LEAVING_S)
+    deadline = world.deadline(_total_s(schedule) - LEAVING_S)
     try:
         carry_out(action, device, limits, deadline, Witness(world, outcome))
     except AgentError as failure:
@@ -112,13 +115,17 @@ def play(schedule: Schedule) -> Outcome:
 def violations(schedule: Schedule, outcome: Outcome) -> list[str]:
     """Return the promises that were broken."""
     broken = []
-    if outcome.end - outcome.begin > TOTAL_S + 0.01:
+    if outcome.end - outcome.begin > _total_s(schedule) + 0.01:
         broken.append(f"it took {outcome.end - outcome.begin} s")
     if (outcome.exit_code is None) == (outcome.failure is None):
         broken.append(f"told {outcome.exit_code} and {outcome.failure}")
     if outcome.exit_code is not None:
         broken += _false_results(schedule, outcome)
     return broken + _harm(schedule, outcome)
+
+
+def _total_s(schedule: Schedule) -> float:
+    return LOOK_S if schedule.action in LOOKS else TOTAL_S
 
 
 def _false_results(schedule: Schedule, outcome: Outcome) -> list[str]:
@@ -143,8 +150,10 @@ def _false_results(schedule: Schedule, outcome: Outcome) -> list[str]:
 def _harm(schedule: Schedule, outcome: Outcome) -> list[str]:
     """Look for orders that came too late, too early or too often."""
     orders = outcome.node.orders
-    if schedule.action == "status":
-        return [f"status ordered {orders}"] if orders else []
+    if schedule.action in LOOKS:
+        return [f"{schedule.action} ordered {orders}"] if orders else []
+    if schedule.action == "diag":
+        return _misuse_of_diag(schedule, outcome)
     harmful = [order for order in orders if order.name != "on"]
     if schedule.action == "on":
         return [f"on ordered {harmful}"] if harmful else []
@@ -166,6 +175,16 @@ def _harm(schedule: Schedule, outcome: Outcome) -> list[str]:
     if cycles > 1 and not schedule.doubles:
         broken.append("the cycle was sent twice")
     return broken
+
+
+def _misuse_of_diag(schedule: Schedule, outcome: Outcome) -> list[str]:
+    """Look for interrupts that were not sent, or too often, and for other orders."""
+    names = outcome.node.names()
+    if set(names) - {"diag"} or (len(names) > 1 and not schedule.doubles):
+        return [f"diag ordered {names}"]
+    if outcome.exit_code == 0 and not names:
+        return ["an interrupt was reported that was not sent"]
+    return []
 
 
 def _is_excused(schedule: Schedule) -> bool:

@@ -195,5 +195,12 @@ def test_a_target_that_is_not_there_is_named(room: Room) -> None:
     assert bmc.order(OFF, room.world.deadline(9)).failure
 
 
+def test_a_target_that_falls_silent_is_named() -> None:
+    room = Room(Plan(bridge=0x30, session_answers=1))
+    reading = room.bmc(target=0x30).power(room.world.deadline(9))
+    assert isinstance(reading.failure, Unreachable)
+    assert "controller 0x30 behind it" in str(reading.failure)
+
+
 def test_the_bmcs_own_address_is_no_target() -> None:
     assert Access("a", 623, b"", b"", target=0x20).target is None

@@ -6,6 +6,7 @@ import struct
 from dataclasses import replace
 
 import pytest
+from bmc.frames import RMCP_IPMI, Request
 from bmc.plan import Plan, User
 from bmc.proxy import Trouble
 from bmc.simulator import PASSWORD
@@ -143,7 +144,17 @@ def test_closing_its_own_session_is_confirmed_by_zero_only() -> None:
         (Plan(sessions=0, full_status=0x0B), diagnoses.SessionsTaken, "ask it less"),
         (Plan(users=(User("admin", privilege=2),)), diagnoses.PrivilegeTooLow, "role"),
         (Plan(rakp2_status=(0x12,)), diagnoses.LoginRefused, "table 13-15"),
-        (Plan(answers=0, silences=((0, 99),)), diagnoses.NoAnswer, "cable and power"),
+        (Plan(silences=((0, 99),)), diagnoses.NoAnswer, "cable and power"),
+        (
+            Plan(users=(), unknown_user=None),
+            diagnoses.LoginUnanswered,
+            "username and password, which some BMCs ignore",
+        ),
+        (
+            Plan(suites=(), suite_status=None),
+            diagnoses.LoginUnanswered,
+            "the parameter cipher, which some BMCs ignore",
+        ),
     ],
 )
 def test_each_refusal_of_login_is_one_sentence_with_the_next_step(
@@ -178,13 +189,26 @@ def test_logins_that_were_given_up_do_not_occupy_sessions() -> None:
 
 def test_a_login_whose_privilege_is_not_answered_is_ended() -> None:
     room = Room(Plan(session_answers=0, is_deaf=False))
-    with pytest.raises(diagnoses.NoAnswer):
+    with pytest.raises(diagnoses.LoginUnanswered):
         room.session()
     room.world.sleep(1)
     assert room.server.sessions == {}
 
 
 # Answers that are not what IPMI says.
+
+
+def test_the_end_of_a_session_is_believed_only_if_it_is_signed(room: Room) -> None:
+    session = room.session()
+    room.links[PRIMARY].cut()
+    wire = session._wire
+    for code in (0x00, 0x87):
+        for sequence in range(64):
+            request = Request(0x20, 0x06, 0, 0x81, sequence << 2, 0x3C, b"")
+            payload = request.answer(code)
+            head = struct.pack("<BBIIH", 6, 0, wire.localsid, 99, len(payload))
+            wire.channel._arrived.append(RMCP_IPMI + head + payload)  # type: ignore[attr-defined]
+    assert not session.close(room.world.deadline(1))
 
 
 def test_a_forged_packet_of_ipmi_1_5_changes_nothing_in_a_session(room: Room) -> None:

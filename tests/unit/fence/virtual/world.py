@@ -138,7 +138,7 @@ class Wires(Network):
         self._world = world
         self._links = links
 
-    def resolve(self, host: str, port: int) -> list[Address]:
+    def resolve(self, host: str, port: int, wait_s: float) -> list[Address]:
         """Return the one address of a host."""
         if host not in self._links:
             raise OSError(-2, "Name or service not known")
