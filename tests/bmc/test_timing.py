@@ -1,7 +1,8 @@
 """How fast, against fence_ipmilan on the same BMC in the same run: ratios, not seconds.
 
-Few runs by default, 21 (and 200 for the tail) with ``--long``. The figures are shown at
-the end of the run.
+A time is the wall time of a whole process: from the call, over the start of Python and
+the import of pyghmi, to its exit. Few runs by default, 21 (and 200 for the tail) with
+``--long``, medians. The figures are shown at the end of the run.
 """
 
 from __future__ import annotations
