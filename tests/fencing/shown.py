@@ -18,13 +18,14 @@ from fencing.judge import KILLED, SLOW, UNSAFE, WRONG
 from fencing.play import Agent, Cell, ours, play, theirs
 from fencing.scenarios import FENCING_S, SITUATIONS, Situation
 
-AT_ONCE = 4
+AT_ONCE = 3
 EXECUTABLE = "sbin/fence_vmha_ipmi"
 INTRODUCTION = (
     "Each call: exit code, answer, seconds, and the mark by the node's true power.",
-    "fence_ipmilan runs with lanplus=1 cipher=3. Where the fencer is said to call, the",
-    f"fencing time is {FENCING_S} s: an agent should end in 0.6 of it, and is killed",
-    "at 1.2. With lost packets, each of five seeds is a run, and the worst is shown.",
+    f"fence_ipmilan: lanplus=1 cipher=3. With the fencer, the fencing time is {FENCING_S} s: an",
+    "agent should end in 0.6 of it, and is killed at 1.2. With lost packets each of five",
+    "seeds is a run: the worst is shown, and how many were right. Several situations are",
+    "played at once, so that the seconds are not for comparing: tests/bench fencing is.",
 )
 
 
@@ -102,6 +103,6 @@ def _totals(cells: Sequence[Cell]) -> str:
 def _words(cell: Cell) -> str:
     code = "killed" if cell.exit_code == KILLED else str(cell.exit_code)
     answer = cell.stdout.removeprefix("Success: ").removeprefix("Status: ")
-    many = f"({cell.runs - cell.bad}/{cell.runs} right)" if cell.runs > 1 else ""
+    many = f"{cell.runs - cell.bad}/{cell.runs}" if cell.runs > 1 else ""
     parts = (code, answer, f"{cell.seconds:.1f} s", cell.mark, many)
     return " ".join(part for part in parts if part)
