@@ -89,7 +89,7 @@ class Service(Channel):
 
     def bmc(self) -> Bmc:
         """Return the device of a fence agent that speaks to this service."""
-        access = Access("bmc", 443, "fencer", SECRET)
+        access = Access("bmc.example", 443, "fencer", SECRET)
         patience = {p.name: float(p.default or 0) for p in PATIENCE}
         times_s = (patience["login_timeout"], patience["shell_timeout"])
         return Bmc(Client(access, self, *times_s), 0.0)
@@ -144,7 +144,10 @@ class Service(Channel):
         self._made += 1
         where = f"{SESSIONS}/t{self._made}"
         self.open_sessions.add(where)
-        headers = {"x-auth-token": f"t{self._made}", "location": f"https://x{where}"}
+        headers = {
+            "x-auth-token": f"t{self._made}",
+            "location": f"https://other.example{where}",
+        }
         return Answer(201, headers, b"")
 
     def _reset(self, kind: str, deadline: Deadline) -> Answer:
