@@ -88,9 +88,14 @@ def power_state(document: Mapping[str, Any], label: str) -> str:
 
 
 def _the_collection(client: Client, deadline: Deadline) -> str:
-    if not client.root:  # the service root is read by the login
-        client.fetch(client.access.root, deadline)
-    root = client.root or client.get(client.access.root, deadline)
+    where = client.access.root
+    try:
+        if not client.root:  # the service root is read by the login
+            client.fetch(where, deadline)
+        root = client.root or client.get(where, deadline)
+    except diagnoses.Missing as missing:  # told to a user only
+        seen = "it is not there"
+        raise diagnoses.NotRedfish(client.label, where, seen) from missing
     path = path_of(root, "Systems")
     if not path:
         raise diagnoses.NoSystem(client.label)
@@ -118,7 +123,9 @@ def _only_member(client: Client, collection: Mapping[str, Any]) -> str:
         raise diagnoses.NoSystem(client.label)
     if len(paths) > 1:
         raise diagnoses.SeveralSystems(client.label, paths)
-    if not paths[0] or collection.get("Members@odata.nextLink"):
+    count = collection.get("Members@odata.count")
+    is_part = isinstance(count, int) and count > 1
+    if not paths[0] or is_part or collection.get("Members@odata.nextLink"):
         what = "a list of systems that cannot be followed"
         raise diagnoses.Unintelligible(client.label, what)
     return paths[0]
@@ -127,6 +134,9 @@ def _only_member(client: Client, collection: Mapping[str, Any]) -> str:
 def _system(
     client: Client, path: str, document: Mapping[str, Any], deadline: Deadline
 ) -> System:
+    kind = document.get("@odata.type")
+    if isinstance(kind, str) and "ComputerSystem" not in kind:
+        raise diagnoses.NoSuchKind(client.label, path, kind)
     actions = document.get("Actions")
     reset = actions.get(RESET) if isinstance(actions, dict) else None
     if not isinstance(reset, dict):

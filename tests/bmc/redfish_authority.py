@@ -1,4 +1,4 @@
-"""A certificate authority of the tests' own, and what it signs for a Redfish service."""
+"""A certificate authority for tests, and what it signs for a Redfish service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls of fence_vmha_redfish on scripted services, many at a time, and how they end."""
+"""Calls of fence_vmha_redfish on scripted services, many at once, and their ends."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FENCER = {"PCMK_service": "pacemaker-fenced"}
 FENCING_S = 10
 CLASSIFIED = ("timed out", "timeout", "unrecognised", "unsupported")
-AT_ONCE = 10
+AT_ONCE = 16
 IN_FLIGHT_S = 0.3  # for what was sent to arrive
 SLACK_S = 1.5  # for a machine that is busy
 

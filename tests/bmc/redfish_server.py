@@ -21,7 +21,11 @@ from bmc.redfish_plan import OFF, ON, Mishap, Node, Plan
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Mapping
     from typing import Any
+
+    Document = Mapping[str, object]
+    Told = tuple[int, Document] | tuple[int, Document, dict[str, str]]
 
 USER, PASSWORD = "admin", "Redfish-Qz7-secret"
 RESET = "#ComputerSystem.Reset"
@@ -185,7 +189,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.bmc.sessions.clear()
             self._answer(401, {})
         elif mishap.kind == plan.STATUS:
-            body = {"error": {"@Message.ExtendedInfo": [{"MessageId": mishap.message}]}}
+            body: dict[str, object] = {
+                "error": {"@Message.ExtendedInfo": [{"MessageId": mishap.message}]}
+            }
             self._answer(mishap.status, body, dict(mishap.headers))
         elif mishap.kind in (plan.AWAY, plan.SLASH):
             if mishap.kind == plan.SLASH and self.path.endswith("/"):
@@ -215,9 +221,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
         _reset(self.request)
 
-    def _healthy(
-        self, method: str, path: str
-    ) -> tuple[int, dict[str, object]] | tuple[int, dict[str, object], dict[str, str]]:
+    def _healthy(self, method: str, path: str) -> Told:
         if method == "GET" and path == "/redfish/v1":
             return 200, _root(self.bmc.plan)
         if method == "POST" and path == SESSIONS:
@@ -233,7 +237,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _log_in(
         self,
-    ) -> tuple[int, dict[str, object]] | tuple[int, dict[str, object], dict[str, str]]:
+    ) -> Told:
         bmc = self.bmc
         if not bmc.plan.has_sessions:
             return 404, {}
@@ -259,9 +263,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         pair = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         return self.headers.get("Authorization") == f"Basic {pair}"
 
-    def _reset(
-        self, path: str
-    ) -> tuple[int, dict[str, object]] | tuple[int, dict[str, object], dict[str, str]]:
+    def _reset(self, path: str) -> Told:
         bmc, script = self.bmc, self.bmc.plan
         if not path.endswith("/Actions/ComputerSystem.Reset"):
             return 404, {}
@@ -282,7 +284,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _answer(
         self,
         status: int,
-        document: dict[str, object],
+        document: Document,
         headers: dict[str, str] | None = None,
     ) -> None:
         body = b"" if status == 204 else json.dumps(document).encode()
