@@ -64,7 +64,7 @@ def a_plan(chance: random.Random) -> Plan:
 
 def a_case(seed: str) -> Case:
     """Draw a service and what is asked of it."""
-    chance = random.Random(seed)  # noqa: S311 - no secret is made
+    chance = random.Random(seed)
     action = chance.choice(("off", "off", "reboot", "reboot", "reboot", "on", "status"))
     cycle = action == "reboot" and chance.random() < 0.2
     return Case(
