@@ -177,7 +177,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.bmc.carry_out(self.order, mishap.late_s)
         elif mishap.done:
             self._healthy(method, path)
-        where = f"https://192.0.2.1{path}" if mishap.kind == plan.AWAY else path + "/"
+        where = (
+            f"https://other.example{path}" if mishap.kind == plan.AWAY else path + "/"
+        )
         if mishap.kind == plan.SILENT:
             self.bmc.closing.wait(GIVE_UP_S)
             self.close_connection = True

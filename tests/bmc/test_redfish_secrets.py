@@ -47,7 +47,7 @@ def test_nothing_that_is_written_holds_the_password(
     calls: Calls,
     bmc: RedfishServer,
     tmp_path: Path,
-    log: socket.socket,  # noqa: F811 - the fixture
+    log: socket.socket,
     secret: str,
 ) -> None:
     kept = tmp_path / "password"
