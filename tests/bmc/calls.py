@@ -61,9 +61,9 @@ class Started:
         self.process.stdin.close()
         self.process.stdin = None
 
-    def outcome(self) -> Outcome:
-        """Wait for the end."""
-        stdout, stderr = self.process.communicate(timeout=LIMIT_S)
+    def outcome(self, limit_s: float = LIMIT_S) -> Outcome:
+        """Wait for the end; raises TimeoutExpired if it does not come."""
+        stdout, stderr = self.process.communicate(timeout=limit_s)
         now = time.monotonic()
         code = self.process.returncode
         return Outcome(code, stdout, stderr, now - self._begin, now)
