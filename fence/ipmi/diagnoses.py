@@ -41,17 +41,6 @@ class PortClosed(Unreachable):
         )
 
 
-class LoginUnanswered(Unreachable):
-    """A BMC that is there leaves a message of login without an answer."""
-
-    def __init__(self, bmc: str, what: str, parameters: str) -> None:
-        super().__init__(
-            f"the BMC at {bmc} is there, but does not answer {what}: check "
-            f"{parameters}, which some BMCs ignore when they are wrong, and "
-            "whether packets are lost"
-        )
-
-
 class NoPath(Unreachable):
     """Neither the BMC's address nor its fallback leads to it."""
 
@@ -250,6 +239,21 @@ class SessionsTaken(Busy):
             self,
             f"the BMC at {bmc} is busy, all its sessions are taken: end those of other "
             "programs, ask it less often, or restart the BMC",
+        )
+
+
+class LoginUnanswered(Busy):
+    """A BMC that is there leaves a message of login without an answer.
+
+    Packets may be lost on the way, so that asking again can help.
+    """
+
+    def __init__(self, bmc: str, what: str, parameters: str) -> None:
+        AgentError.__init__(
+            self,
+            f"the BMC at {bmc} is there, but does not answer {what}: check "
+            f"{parameters}, which some BMCs ignore when they are wrong, and "
+            "whether packets are lost",
         )
 
 

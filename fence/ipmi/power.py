@@ -77,14 +77,8 @@ class Bmc:
 
     def power(self, deadline: Deadline) -> Reading:
         """Read the node's power; a refused login raises, silence is UNKNOWN."""
-        had_session = self._session is not None
         try:
-            code, data = self._chassis(GET_STATUS, (), deadline)
-        except diagnoses.FellSilent as silence:
-            # A session can end while its BMC is well; a fresh one tells.
-            if had_session and not deadline.expired():
-                return self.power(deadline)
-            return Reading(UNKNOWN, failure=silence)
+            code, data = self._status(deadline)
         except (Unreachable, diagnoses.Busy, diagnoses.TargetSilent) as reason:
             return Reading(UNKNOWN, failure=reason)
         if code:
@@ -95,6 +89,17 @@ class Bmc:
             return Reading(UNKNOWN, failure=failure)
         state = ON if data[0] & POWER_IS_ON else OFF
         return Reading(state, f"(chassis status {data.hex(' ')})")
+
+    def _status(self, deadline: Deadline) -> tuple[int, bytes]:
+        """Read the chassis status. A session can end while its BMC is well, and a
+        request can be lost three times: a fresh session tells.
+        """
+        try:
+            return self._chassis(GET_STATUS, (), deadline)
+        except diagnoses.FellSilent:
+            if deadline.expired():
+                raise
+            return self._chassis(GET_STATUS, (), deadline)
 
     def order(self, goal: str, deadline: Deadline) -> Receipt:
         """Send an order; the answer may be lost though it is done.

@@ -166,10 +166,11 @@ def _first_known(device: PowerDevice, deadline: Deadline) -> Reading:
     """Read until the device tells on or off; raises why it never did."""
     facts = sequence.Facts()
     while True:
-        deadline.sleep(sequence.pause_s(facts, deadline.elapsed_s()))
         reading = device.power(deadline)
         if reading.state != UNKNOWN:
             return reading
         facts.read(reading)
+        if not facts.silent:
+            deadline.sleep(sequence.pause_s(facts, deadline.elapsed_s()))
         if facts.silent or deadline.expired():
             raise facts.failure or AgentError("the device does not tell the power")

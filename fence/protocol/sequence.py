@@ -238,6 +238,8 @@ def reach(
             tried_at_s = deadline.elapsed_s()
         else:
             deadline.sleep(pause_s(facts, deadline.elapsed_s()))
+            if deadline.expired():
+                continue  # a look without time would be taken for a silent device
             reading = device.power(deadline)
             facts.read(reading)
             if facts.tries and facts.off_in_a_row == 1:

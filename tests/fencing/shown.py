@@ -22,10 +22,10 @@ AT_ONCE = 3
 EXECUTABLE = "sbin/fence_vmha_ipmi"
 INTRODUCTION = (
     "Each call: exit code, answer, seconds, and the mark by the node's true power.",
-    f"fence_ipmilan: lanplus=1 cipher=3. With the fencer, the fencing time is {FENCING_S} s: an",
-    "agent should end in 0.6 of it, and is killed at 1.2. With lost packets each of five",
-    "seeds is a run: the worst is shown, and how many were right. Several situations are",
-    "played at once, so that the seconds are not for comparing: tests/bench fencing is.",
+    f"fence_ipmilan: lanplus=1 cipher=3. The fencer's time is {FENCING_S} s: an agent",
+    "should end in 0.6 of it, and is killed at 1.2. With lost packets each of five",
+    "seeds is a run: the worst is shown, and how many were right. Several situations",
+    "are played at once, so the seconds are not for comparing: tests/bench fencing is.",
 )
 
 

@@ -192,6 +192,14 @@ def test_a_session_that_fell_silent_is_replaced_once(
     assert (reading.state, isinstance(reading.failure, Unreachable)) == (UNKNOWN, True)
 
 
+def test_a_look_is_tried_again_in_a_fresh_session_also_right_after_login(
+    story: Story, bmc: Bmc, deadline: Deadline
+) -> None:
+    story.answers = [SILENT, (0, b"\x01\0\0")]
+    assert bmc.power(deadline).state == ON
+    assert story.opened == 2
+
+
 def test_an_order_whose_answer_is_lost_may_have_been_carried_out(
     story: Story, bmc: Bmc, deadline: Deadline
 ) -> None:
