@@ -43,6 +43,7 @@ class Bmc:
         self._rest_s = rest_s
         self._system: System | None = None
         self._why: AgentError | None = None  # the last reading told nothing
+        self._refused: AgentError | None = None  # the last order was not taken
         self._ordered = False
         self._unanswered = 0  # orders in LATE that may still be carried out
         self._tasks: list[str] = []  # where the service says whether they were
@@ -87,6 +88,15 @@ class Bmc:
 
         What the service has refused without doing anything may be sent again.
         """
+        is_short = deadline.remaining_s() < SHORT_S
+        receipt = self._send(goal, deadline)
+        was_cut = is_short and deadline.expired()
+        if was_cut and self._refused and isinstance(receipt.failure, Unreachable):
+            return Receipt(receipt.sent, self._refused)  # by us, not by the BMC
+        self._refused = receipt.failure
+        return receipt
+
+    def _send(self, goal: str, deadline: Deadline) -> Receipt:
         try:
             system = self._known(deadline)
         except (Unreachable, diagnoses.Busy) as reason:

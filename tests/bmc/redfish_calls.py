@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FENCER = {"PCMK_service": "pacemaker-fenced"}
 FENCING_S = 10
 CLASSIFIED = ("timed out", "timeout", "unrecognised", "unsupported")
-AT_ONCE = 16
+AT_ONCE = 24
 IN_FLIGHT_S = 0.3  # for what was sent to arrive
 SLACK_S = 1.5  # for a machine that is busy
 
@@ -110,7 +110,8 @@ def assert_safe(ended: Ended) -> None:
     outcome, bmc = ended.outcome, ended.bmc
     if ended.case.action in ("off", "reboot") and outcome.exit_code == 0:
         assert bmc.node.was_off(ended.begin, ended.end), ended
-    assert outcome.seconds < 0.6 * FENCING_S + SLACK_S, ended
+    fencing_s = float(str(ended.case.given.get("fencing_timeout", FENCING_S)))
+    assert outcome.seconds < 0.6 * fencing_s + SLACK_S, ended
     assert PASSWORD not in outcome.stdout + outcome.stderr
     if ended.case.action == "reboot":
         assert bmc.node.went_off() <= 1, ended

@@ -149,6 +149,17 @@ MORE = {
     "diag refused": Case(says(500, plan.RESET), "diag"),
 }
 
+# The last order has no time for its answer: what was answered before it is told.
+MORE["refused, and the last order is cut off"] = Case(
+    Plan(
+        mishaps=[
+            Mishap(plan.STATUS, plan.RESET, status=409, times=5),
+            Mishap(plan.SILENT, plan.RESET),
+        ]
+    ),
+    words=("present state",),
+)
+
 # It goes wrong, and is mended.
 MENDED = {
     "500 though done": Case(says(500, plan.RESET, done=True), stdout=OFF_DONE),

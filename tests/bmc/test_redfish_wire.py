@@ -110,7 +110,7 @@ def ends(calls: Calls) -> Mapping[str, Outcome]:
             fence = calls.caller(bmc, ipport=talker.port, ssl=0, ca_file=None)
             return fence("off", FENCER, login_timeout=1)
 
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(16) as pool:
         return dict(zip(TALK, pool.map(ask, TALK)))
 
 
