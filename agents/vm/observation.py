@@ -131,7 +131,7 @@ class Observer:
         Names or UUIDs; None when a witness that is needed does not answer. Used when
         nobody knows who the guest is.
         """
-        emulators = self._table.emulators()
+        emulators = self._emulators(uri)
         active = self._active(uri, deadline)
         is_local = uri == "" or uris.is_local(uri)
         if is_local and emulators is None:
@@ -142,6 +142,10 @@ class Observer:
         records = store.others(instance)
         accounted = {r.uuid for r in records} | {r.name for r in records}
         return sorted(running - accounted)
+
+    def _emulators(self, uri: str) -> list[Emulator] | None:
+        """Ask the process table; a session's guests may run as any person."""
+        return self._table.emulators(uri == "" or uris.is_session(uri))
 
     def _active(self, uri: str, deadline: Deadline) -> set[str] | None:
         """Return the UUIDs of libvirt's active guests, None where it is silent."""
@@ -157,7 +161,7 @@ class Observer:
         from vmha.agents.hypervisor.capabilities import has_process
 
         is_local = uris.is_local(identity.uri) or identity.uri == ""
-        emulators = self._table.emulators() if is_local else []
+        emulators = self._emulators(identity.uri) if is_local else []
         if emulators is None:
             return Process.UNREADABLE, None
         emulator = _its_own(emulators, identity, sight)

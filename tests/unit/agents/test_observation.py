@@ -67,9 +67,11 @@ class Table:
         self.found = list(emulators)
         self.readable = readable
         self.asked = 0
+        self.of_anybody = False
 
-    def emulators(self) -> list[Emulator] | None:
+    def emulators(self, of_anybody: bool = False) -> list[Emulator] | None:
         self.asked += 1
+        self.of_anybody = of_anybody
         return self.found if self.readable else None
 
 
@@ -234,3 +236,24 @@ def test_a_container_is_accounted_for_by_its_name(tmp_path: Path) -> None:
     assert observer.unaccounted("lxc:///", store, "vm1", Deadline(5)) == ["box"]
     store.write("vm2", Record("box", OTHER, LXC, "lxc:///", "/etc/x.xml"))
     assert observer.unaccounted("lxc:///", store, "vm1", Deadline(5)) == []
+
+
+@pytest.mark.parametrize(
+    ("uri", "of_anybody"),
+    [
+        (URI, False),
+        ("qemu+unix:///session?socket=/run/user/1000/libvirt/virtqemud-sock", True),
+        ("qemu:///session", True),
+        ("", True),
+    ],
+)
+def test_only_a_session_may_have_guests_that_run_as_any_person(
+    tmp_path: Path, uri: str, of_anybody: bool
+) -> None:
+    table = Table()
+    FakeObserver(None, table).look(guest(uri=uri), Deadline(5))
+    assert table.of_anybody is of_anybody
+    table = Table()
+    store = RecordStore(str(tmp_path))
+    FakeObserver(None, table).unaccounted(uri, store, "vm1", Deadline(5))
+    assert table.of_anybody is of_anybody
