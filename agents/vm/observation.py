@@ -19,7 +19,7 @@ from vmha.agents.protocol.deadline import Deadline
 from vmha.agents.protocol.errors import AgentError, Unreachable
 from vmha.agents.vm.emulator import LXC, QEMU, Emulator, ProcessTable
 from vmha.agents.vm.identity import Identity
-from vmha.agents.vm.record import RecordStore
+from vmha.agents.vm.record import Record, RecordStore
 from vmha.agents.vm.states import Presence, Process, presence
 
 LIBVIRT_ANSWERS_S = 2.5
@@ -114,14 +114,27 @@ class Observer:
         instance: str,
         deadline: Deadline,
     ) -> list[Sight]:
-        """Return the guests that came by migration and belong to no other resource.
+        """Return the guests that came by migration and no other record accounts for.
 
-        ``name`` is what the parameters call the guest, "" where they do not tell.
+        ``name`` is what the parameters call the guest, "" where they do not tell. It
+        may be long ago that they came: see ``newcomer``.
         """
         bound = deadline.part(LIBVIRT_ANSWERS_S)
         records = store.others(instance)
         found = domains.arrivals(self.connect(uri, bound), bound, name)
-        return [s for s in found if s.uuid not in {r.uuid for r in records}]
+        return [s for s in found if not any(_accounts(r, s) for r in records)]
+
+    def ages_s(self, uri: str) -> dict[str, float]:
+        """Return for how long emulators have run, by UUID; none where nobody knows.
+
+        Of two processes of one guest the older counts.
+        """
+        found: dict[str, float] = {}
+        for emulator in self._emulators(uri) or ():
+            age_s = self._table.age_s(emulator.pid)
+            if age_s is not None:
+                found[emulator.uuid] = max(age_s, found.get(emulator.uuid, 0.0))
+        return found
 
     def unaccounted(
         self, uri: str, store: RecordStore, instance: str, deadline: Deadline
@@ -184,6 +197,13 @@ class Observer:
         return Observation(
             identity, sight, process, emulator, self._connection, silence
         )
+
+
+def _accounts(record: Record, sight: Sight) -> bool:
+    """Tell whether a record is of this guest; one may have no UUID yet."""
+    if record.uuid:
+        return record.uuid == sight.uuid
+    return record.name == sight.name
 
 
 def _its_own(
