@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from unit.agents import world
 from unit.agents.world import UUID, Notebook
 
@@ -234,6 +238,61 @@ def test_the_meant_guest_itself_is_recorded_without_a_word_of_files(
     outcome = target.migrate_from(Eyes(("vm1", UUID, HOUR_S)))
     assert target.taken == "vm1"
     assert "differ" not in outcome.sentence
+
+
+def test_files_that_hang_cost_little_and_hide_no_other_evidence(target: Target) -> None:
+    hung = target.folder / "hung.xml"
+    os.mkfifo(hung)
+    cluster = Cluster(
+        ("VirtualMachine", "config", str(hung)),
+        ("VirtualDomain", "config", str(target.file("db", "db", THIRD))),
+    )
+    started = time.monotonic()
+    target.migrate_from(Eyes(("db", THIRD, 3.0)), cluster)
+    assert time.monotonic() - started < 3 * newcomer.FILE_ANSWERS_S
+    assert target.taken is None
+    assert "r0" in "".join(target.lines)
+
+
+def test_many_files_that_hang_are_given_up_together(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(newcomer, "ALL_ANSWER_S", 0.3)
+    hung = target.folder / "hung.xml"
+    os.mkfifo(hung)
+    cluster = Cluster(*[("VirtualMachine", "config", str(hung))] * 50)
+    started = time.monotonic()
+    target.migrate_from(Eyes(("web", OTHER, 3.0)), cluster)
+    assert time.monotonic() - started < 2
+    assert len(target.lines) < 5
+
+
+CANDIDATES = st.lists(
+    st.builds(
+        Candidate,
+        st.sampled_from(["vm1", "web", "db"]),
+        st.sampled_from([UUID, OTHER, THIRD, FOURTH]),
+        st.sampled_from([None, 0.0, HOUR_S - 1, HOUR_S, 1e7]),
+        st.sampled_from(["", "r0"]),
+    ),
+    max_size=4,
+)
+
+
+@given(seen=CANDIDATES)
+def test_nothing_is_taken_without_its_evidence(seen: list[Candidate]) -> None:
+    named = newcomer.of_that_name(seen, "vm1", UUID)
+    if named is not None and named.uuid != UUID:
+        assert named.name == "vm1"
+        assert not named.is_old
+    one = newcomer.only_one(seen)
+    if one is not None:
+        assert one.owner == ""
+        assert one.age_s is not None
+        assert one.age_s < HOUR_S
+        others = [c for c in seen if c is not one]
+        assert all(c.owner or c.age_s is None or c.is_old for c in others)
+    assert newcomer.of_that_name(seen, "", "") is None
 
 
 def test_a_node_full_of_guests_is_told_in_a_few_words() -> None:
