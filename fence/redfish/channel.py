@@ -189,8 +189,11 @@ def _context(access: Access) -> ssl.SSLContext:
     """Return how certificates are looked at; raises BadTrust."""
     try:
         context = ssl.create_default_context(cafile=access.ca_file or None)
-    except (OSError, ssl.SSLError) as error:
-        reason = error.strerror or "it holds no certificate in PEM form"
+    except ssl.SSLError as error:
+        reason = "it holds no certificate in PEM form"
+        raise diagnoses.BadTrust(access.ca_file, reason) from error
+    except OSError as error:
+        reason = str(error.strerror).lower()
         raise diagnoses.BadTrust(access.ca_file, reason) from error
     # ca_file may hold the BMC's own alone. What BMCs sign for themselves is seldom to
     # the letter of RFC 5280, which Python demands from 3.13 on.

@@ -116,7 +116,10 @@ class Client:
         if status in (429, 503):
             said = f"HTTP status {status}"
             raise diagnoses.Busy(self.label, said, retry_after_s(answer))
-        raise diagnoses.RequestRefused(self.label, what, status, message_of(answer))
+        message = message_of(answer)
+        if self.access.password and self.access.password in message:
+            message = ""  # a service may repeat what it was sent
+        raise diagnoses.RequestRefused(self.label, what, status, message)
 
     def document(self, answer: Answer, path: str) -> dict[str, Any]:
         """Return the JSON object of an answer; raises Unintelligible."""

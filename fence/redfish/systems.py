@@ -88,9 +88,14 @@ def power_state(document: Mapping[str, Any], label: str) -> str:
 
 
 def _the_collection(client: Client, deadline: Deadline) -> str:
-    if not client.root:  # the service root is read by the login
-        client.fetch(client.access.root, deadline)
-    root = client.root or client.get(client.access.root, deadline)
+    where = client.access.root
+    try:
+        if not client.root:  # the service root is read by the login
+            client.fetch(where, deadline)
+        root = client.root or client.get(where, deadline)
+    except diagnoses.Missing as missing:  # told to a user only
+        seen = "it is not there"
+        raise diagnoses.NotRedfish(client.label, where, seen) from missing
     path = path_of(root, "Systems")
     if not path:
         raise diagnoses.NoSystem(client.label)

@@ -14,6 +14,7 @@ from architecture.source import ROOT
 EXECUTABLES = {
     "VirtualMachine": ("agents/resource.d/VirtualMachine", "meta-data"),
     "fence_vmha_ipmi": ("fence/sbin/fence_vmha_ipmi", "-o metadata"),
+    "fence_vmha_redfish": ("fence/sbin/fence_vmha_redfish", "-o metadata"),
 }
 
 # Each costs several milliseconds of every operation, libraries tens.

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from bmc.calls import PEER, Caller
 from bmc.listener import Listener
+from bmc.redfish_authority import Authority
+from bmc.redfish_calls import Calls
 from bmc.simulator import Simulator
 from contract import ocf_root
 
@@ -54,6 +56,13 @@ def fence(root: Path, bmc: Simulator) -> Caller:
 def peer(bmc: Simulator) -> Caller:
     """Return fence_ipmilan, set up for the BMC."""
     return Caller(PEER, bmc, lanplus=1, cipher=3)
+
+
+@pytest.fixture(scope="session")
+def calls(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Calls:
+    """Return what calls fence_vmha_redfish on scripted services."""
+    folder = tmp_path_factory.mktemp("authority")
+    return Calls(root / "sbin", Authority(folder))
 
 
 @pytest.fixture

@@ -14,15 +14,17 @@ from packages.overlay import OverlayRoot
 FOLDER = "/usr/lib/ocf/resource.d/vmha"
 NAMES = ("VirtualMachine", "NodeCapacity")
 AGENTS = {name: f"{FOLDER}/{name}" for name in NAMES}
-FENCE = "/usr/sbin/fence_vmha_ipmi"
+FENCE = {
+    name: f"/usr/sbin/{name}" for name in ("fence_vmha_ipmi", "fence_vmha_redfish")
+}
 LIBRARY = "/usr/lib/python3/dist-packages/vmha"
 METADATA = {
     **{agent: [agent, "meta-data"] for agent in AGENTS.values()},
-    FENCE: [FENCE, "-o", "metadata"],
+    **{agent: [agent, "-o", "metadata"] for agent in FENCE.values()},
 }
 SCHEMAS = {
     **dict.fromkeys(AGENTS.values(), "/usr/share/pcs/data/ocf-1.1.rng"),
-    FENCE: "/usr/share/cluster/relaxng/metadata.rng",
+    **dict.fromkeys(FENCE.values(), "/usr/share/cluster/relaxng/metadata.rng"),
 }
 
 # pcs does not offer these for a fence device: they are for Pacemaker or a terminal.
@@ -76,7 +78,8 @@ def test_no_text_is_missing_or_a_stray_none(
         for kind in ("shortdesc", "longdesc"):
             text = parameter.findtext(kind)
             assert "None" not in (text or ""), name
-            assert _squeezed(text) or (executable == FENCE and kind == "longdesc"), name
+            may_lack = executable in FENCE.values() and kind == "longdesc"
+            assert _squeezed(text) or may_lack, name
         content = parameter.find("content")
         assert content is not None, name
         assert content.get("default") != "None", name
@@ -105,41 +108,43 @@ def test_the_resource_agent_is_described_completely(
         assert action in shown or action in NOT_SHOWN, action
 
 
+@pytest.mark.parametrize("name", FENCE)
 @pytest.mark.parametrize(
     "describe",
-    [
-        ["pcs", "stonith", "describe", "fence_vmha_ipmi"],
-        ["crm", "ra", "info", "stonith:fence_vmha_ipmi"],
-    ],
+    ["pcs stonith describe {}", "crm ra info stonith:{}"],
     ids=["pcs", "crm"],
 )
 def test_the_fence_agent_is_described_completely(
-    installed: OverlayRoot, describe: list[str]
+    installed: OverlayRoot, describe: str, name: str
 ) -> None:
-    metadata = _metadata(installed, FENCE)
-    shown = installed.output(describe)
+    metadata = _metadata(installed, FENCE[name])
+    shown = installed.output(describe.format(name).split())
     squeezed = _squeezed(shown)
     assert "None" not in shown
     assert _squeezed(metadata.findtext("longdesc")) in squeezed
-    for name, parameter in _parameters(metadata).items():
-        if name not in NOT_OFFERED and not parameter.get("deprecated"):
-            assert f"\n  {name}" in shown or f"\n{name} (" in shown, name
-            assert _squeezed(parameter.findtext("shortdesc")) in squeezed, name
+    for known, parameter in _parameters(metadata).items():
+        if known not in NOT_OFFERED and not parameter.get("deprecated"):
+            assert f"\n  {known}" in shown or f"\n{known} (" in shown, known
+            assert _squeezed(parameter.findtext("shortdesc")) in squeezed, known
 
 
-def test_the_fencer_reads_the_fence_agents_metadata(installed: OverlayRoot) -> None:
-    ask = ["stonith_admin", "--metadata", "--agent", "fence_vmha_ipmi"]
+@pytest.mark.parametrize("name", FENCE)
+def test_the_fencer_reads_the_fence_agents_metadata(
+    installed: OverlayRoot, name: str
+) -> None:
+    ask = ["stonith_admin", "--metadata", "--agent", name]
     shown = ET.fromstring(installed.output(ask))  # noqa: S314
-    own = _metadata(installed, FENCE)
-    assert shown.get("name") == "fence_vmha_ipmi"
+    own = _metadata(installed, FENCE[name])
+    assert shown.get("name") == name
     assert _texts(shown) == _texts(own)
     # Pacemaker adds the actions that every resource has: start and stop.
     actions = {action.get("name") for action in shown.iter("action")}
     assert {action.get("name") for action in own.iter("action")} <= actions
 
 
-def test_the_fencer_lists_the_fence_agent(installed: OverlayRoot) -> None:
-    assert "fence_vmha_ipmi" in installed.output(["stonith_admin", "--list-installed"])
+def test_the_fencer_lists_the_fence_agents(installed: OverlayRoot) -> None:
+    listed = installed.output(["stonith_admin", "--list-installed"]).split()
+    assert set(FENCE) <= set(listed)
 
 
 def test_pcs_and_crm_list_the_resource_agent(installed: OverlayRoot) -> None:

@@ -21,10 +21,12 @@ apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 /vmha.deb
 USE = """
 /usr/lib/ocf/resource.d/vmha/VirtualMachine meta-data
 fence_vmha_ipmi -o metadata
+fence_vmha_redfish -o metadata
 /usr/bin/python3 -I -W error -c '
 import vmha.agents.hypervisor.connection, libvirt
 import vmha.agents.domainxml.document, lxml.etree
 import vmha.fence.ipmi.session, pyghmi.ipmi.private.session
+import vmha.fence.redfish.channel, vmha.fence.redfish.power
 '
 """
 
@@ -54,6 +56,7 @@ def test_it_installs_and_answers_on_a_bare_system(bare_system: Path, deb: Path) 
     shown = _in_own_mounts("chroot", str(bare_system), "sh", "-euc", USE)
     assert '<resource-agent name="VirtualMachine"' in shown
     assert '<resource-agent name="fence_vmha_ipmi"' in shown
+    assert '<resource-agent name="fence_vmha_redfish"' in shown
 
 
 def _in_own_mounts(*argv: str) -> str:
