@@ -46,6 +46,14 @@ class Access:
         self.system = system
 
     @property
+    def authority(self) -> str:
+        """Return what stands for the service in an address; no scope, no usual port."""
+        host = self.host.partition("%")[0].lower()
+        host = f"[{host}]" if ":" in host else host
+        usual = 80 if self.security == PLAIN else 443
+        return host if self.port == usual else f"{host}:{self.port}"
+
+    @property
     def label(self) -> str:
         """Return the service's name for sentences."""
         return f"{self.host} port {self.port}"

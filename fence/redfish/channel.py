@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import select
 import socket
 import ssl
 
@@ -18,17 +19,18 @@ from vmha.fence.redfish.access import PLAIN, UNVERIFIED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from vmha.agents.protocol.deadline import Deadline
     from vmha.fence.redfish.access import Access
 
 MOST_BYTES = 1024 * 1024
+PARTIAL_CHAIN = 0x80000  # X509_V_FLAG_PARTIAL_CHAIN; named in ssl from 3.10 on
 
 
 class Answer:
-    """What came back: a status, headers (lower case) and a body."""
+    """What came back: a status, headers (lower case, printable) and a body."""
 
     __slots__ = ("body", "headers", "status")
 
@@ -46,10 +48,17 @@ class Channel:
         self._context: ssl.SSLContext | None = None
         self._socket: socket.socket | None = None
 
-    @property
-    def is_open(self) -> bool:
-        """Tell whether there is a connection, which the service may have left."""
-        return self._socket is not None
+    def is_ready(self) -> bool:
+        """Tell whether there is a connection on which nothing has come unasked.
+
+        What would be read there is the end of it, or an answer to nothing, which must
+        not be taken for that of the next request. The service may still have left.
+        """
+        if self._socket is None:
+            return False
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return not poll.poll(0)
 
     def open(self, deadline: Deadline) -> None:
         """Connect; raises the diagnosis of what is in the way."""
@@ -86,10 +95,7 @@ class Channel:
         what = f"{method} {path}"
         try:
             return self._exchange(method, path, headers, body, deadline)
-        except http.client.IncompleteRead as error:
-            self.close()
-            raise diagnoses.FellSilent(self._access.label, what) from error
-        except (OSError, http.client.RemoteDisconnected) as error:
+        except (OSError, http.client.IncompleteRead) as error:
             self.close()
             raise diagnoses.FellSilent(self._access.label, what) from error
         except http.client.HTTPException as error:
@@ -108,17 +114,19 @@ class Channel:
         connection = http.client.HTTPConnection(self._access.host, self._access.port)
         connection.sock = _Bounded(self._socket, deadline)
         connection.auto_open = 0
-        connection.request(method, path, body or None, dict(headers))
+        together = {"Host": self._access.authority, **headers}
+        connection.request(method, path, body or None, together)
         reply = connection.getresponse()
         read = reply.read(MOST_BYTES + 1)
         if len(read) > MOST_BYTES:
             self.close()
             what = f"more than {MOST_BYTES} bytes to {method} {path}"
             raise diagnoses.Unintelligible(self._access.label, what)
-        told = {name.lower(): value for name, value in reply.getheaders()}
+        if reply.length:  # of the Content-Length that was promised
+            raise http.client.IncompleteRead(read, reply.length)
         if reply.will_close:
             self.close()
-        return Answer(reply.status, told, read)
+        return Answer(reply.status, _printable(reply.getheaders()), read)
 
     def _addresses(self) -> list[tuple[Any, ...]]:
         host, port = self._access.host, self._access.port
@@ -131,7 +139,10 @@ class Channel:
     def _connected(self, address: tuple[Any, ...], deadline: Deadline) -> socket.socket:
         family, kind, protocol, _, peer = address
         label = self._access.label
-        own = socket.socket(family, kind, protocol)
+        try:
+            own = socket.socket(family, kind, protocol)
+        except OSError as error:  # this kernel has no IPv6, say
+            raise diagnoses.NoAnswer(label) from error
         try:
             own.settimeout(max(0.001, deadline.remaining_s()))
             own.connect(peer)
@@ -141,16 +152,6 @@ class Channel:
         except ConnectionRefusedError as error:
             own.close()
             raise diagnoses.PortClosed(label) from error
-        except ssl.SSLCertVerificationError as error:
-            own.close()
-            raise diagnoses.Untrusted(label, error.verify_message) from error
-        except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
-            own.close()
-            raise diagnoses.FellSilent(label, "the TLS handshake") from error
-        except ssl.SSLError as error:
-            own.close()
-            reason = str(error.reason or "no handshake").lower().replace("_", " ")
-            raise diagnoses.NotTls(label, reason) from error
         except OSError as error:
             own.close()
             raise diagnoses.NoAnswer(label) from error
@@ -159,10 +160,22 @@ class Channel:
             raise
 
     def _secured(self, own: socket.socket) -> socket.socket:
+        """Shake hands; nothing was asked before that is done."""
+        label = self._access.label
         if self._context is None:
             self._context = _context(self._access)
         name = self._access.host.partition("%")[0]  # a scope is nobody's name
-        return self._context.wrap_socket(own, server_hostname=name)
+        try:
+            return self._context.wrap_socket(own, server_hostname=name)
+        except ssl.SSLCertVerificationError as error:
+            raise diagnoses.Untrusted(label, error.verify_message) from error
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError) as error:
+            raise diagnoses.NoHandshake(label) from error
+        except ssl.SSLError as error:
+            reason = str(error.reason or "no handshake").lower().replace("_", " ")
+            raise diagnoses.NotTls(label, reason) from error
+        except OSError as error:  # socket.timeout, under a name of its own in 3.9
+            raise diagnoses.NoHandshake(label) from error
 
 
 def _context(access: Access) -> ssl.SSLContext:
@@ -172,10 +185,16 @@ def _context(access: Access) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as error:
         reason = error.strerror or "it holds no certificate in PEM form"
         raise diagnoses.BadTrust(access.ca_file, reason) from error
+    context.verify_flags |= PARTIAL_CHAIN  # ca_file may hold the BMC's own alone
     if access.security == UNVERIFIED:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def _printable(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return those that can be sent back as they are, a token or an ETag."""
+    return {n.lower(): v for n, v in headers if v.isascii() and v.isprintable()}
 
 
 class _Bounded:

@@ -12,7 +12,6 @@ import json
 from vmha.agents.protocol.errors import AgentError
 from vmha.fence.redfish import diagnoses
 from vmha.fence.redfish.access import PLAIN
-from vmha.fence.redfish.channel import Answer, Channel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from vmha.agents.protocol.deadline import Deadline
     from vmha.fence.redfish.access import Access
+    from vmha.fence.redfish.channel import Answer, Channel
 
 MOST_REDIRECTS = 3
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -35,13 +35,16 @@ class Client:
     ``login_s`` is the time for one login, ``answer_s`` for one answer.
     """
 
-    def __init__(self, access: Access, login_s: float, answer_s: float) -> None:
+    def __init__(
+        self, access: Access, channel: Channel, login_s: float, answer_s: float
+    ) -> None:
         self.access = access
         self._login_s = login_s
         self._answer_s = answer_s
-        self._channel = Channel(access)
+        self._channel = channel
         self._credentials: dict[str, str] = {}
         self.session = ""  # its path, "" with Basic authentication
+        self.unanswered = 0  # orders that were sent and got no answer
         self.root: Mapping[str, Any] = {}
 
     @property
@@ -89,7 +92,7 @@ class Client:
         try:
             if path:
                 part = deadline.part(CLOSE_S)
-                if not self._channel.is_open:
+                if not self._channel.is_ready():
                     self._channel.open(part)
                 self._channel.ask("DELETE", path, {**HEADERS, **credentials}, b"", part)
         except AgentError:
@@ -158,18 +161,22 @@ class Client:
         deadline: Deadline,
         fresh: bool = False,
     ) -> Answer:
+        """Ask once; ``fresh`` is for an order, all else may be asked again."""
         part = deadline.part(self._answer_s)
-        was_open = self._channel.is_open and not fresh
+        was_open = not fresh and self._channel.is_ready()
         if not was_open:
             self._channel.open(part)
         together = {**HEADERS, **self._credentials, **headers}
+        self.unanswered += fresh
         try:
-            return self._channel.ask(method, path, together, body, part)
+            answer = self._channel.ask(method, path, together, body, part)
         except diagnoses.FellSilent:
-            if not was_open or method != "GET" or part.expired():
+            if not was_open or part.expired():
                 raise
-        self._channel.open(part)  # the service had left an idle connection
-        return self._channel.ask(method, path, together, body, part)
+            self._channel.open(part)  # the service had left an idle connection
+            return self._channel.ask(method, path, together, body, part)
+        self.unanswered -= fresh
+        return answer
 
     def _redirected(self, answer: Answer, path: str) -> str:
         """Return where to; never to another service, which would get our token."""
@@ -184,19 +191,15 @@ class Client:
         scheme, is_whole, rest = where.partition("://")
         if is_whole:
             authority, _, path = rest.partition("/")
-            if (scheme.lower(), authority.lower()) not in self._origins():
+            if scheme.lower() != ("http" if self.access.security == PLAIN else "https"):
+                return ""
+            if authority.lower() not in (
+                self.access.authority,
+                f"{self.access.authority}:{self.access.port}",
+            ):
                 return ""
             where = "/" + path
-        return path_of({"it": {"@odata.id": where.partition("#")[0]}}, "it")
-
-    def _origins(self) -> list[tuple[str, str]]:
-        """Return what may stand before a path of this service in an address."""
-        scheme = "http" if self.access.security == PLAIN else "https"
-        host = self.access.host.lower()
-        host = f"[{host}]" if ":" in host else host
-        with_port = (scheme, f"{host}:{self.access.port}")
-        usual = 80 if self.access.security == PLAIN else 443
-        return [with_port, (scheme, host)] if self.access.port == usual else [with_port]
+        return _path(where.partition("#")[0])
 
     # Login.
 
@@ -206,6 +209,9 @@ class Client:
         part = deadline.part(self._login_s)
         self.root = self._service_root(part)
         path = path_of(self.root.get("Links"), "Sessions")
+        service = path_of(self.root, "SessionService")
+        if not path and service:
+            path = service.rstrip("/") + "/Sessions"
         if not path or not self._begun(path, part):
             self._credentials = self._basic()
 
@@ -256,7 +262,7 @@ class Client:
 
     def _session_path(self, answer: Answer, path: str) -> str:
         """Return the path of the new session, from its header or its document."""
-        where = self.own_path(answer.headers.get("location", ""))
+        where = path_in(answer.headers.get("location", ""))
         if where or not answer.body:
             return where
         return path_of({"it": self.document(answer, path)}, "it")
@@ -271,7 +277,22 @@ class Client:
 def path_of(holder: object, name: str) -> str:
     """Return the ``@odata.id`` of a link, "" where there is none on this service."""
     link = holder.get(name) if isinstance(holder, dict) else None
-    path = link.get("@odata.id") if isinstance(link, dict) else None
+    return _path(link.get("@odata.id") if isinstance(link, dict) else None)
+
+
+def path_in(where: str) -> str:
+    """Return the path of an address of what the service has just made.
+
+    BMCs name themselves as they like; whatever stands there, only our own connection
+    is used.
+    """
+    _, is_whole, rest = where.partition("://")
+    return _path(
+        ("/" + rest.partition("/")[2] if is_whole else where).partition("#")[0]
+    )
+
+
+def _path(path: object) -> str:
     if not isinstance(path, str) or not path.startswith("/") or path[:2] == "//":
         return ""
     return path if path.isascii() and path.isprintable() and " " not in path else ""

@@ -14,6 +14,26 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+MOST_LISTED = 20
+MOST_LETTERS = 100
+CLASSIFIED = ("timeout", "timed out", "unrecogni", "unsupported")
+
+
+def harmless(told: object) -> str:
+    """Return what a service said, short, and "" where the fencer would mistake it."""
+    text = " ".join(str(told).split())[:MOST_LETTERS]
+    lower = text.lower()
+    wrong = any(word in lower for word in CLASSIFIED) or not text.isprintable()
+    return "" if wrong else text
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names for a sentence, some of them if there are many."""
+    shown = [harmless(name) for name in names[:MOST_LISTED]]
+    more = [f"{len(names) - MOST_LISTED} more"] if len(names) > MOST_LISTED else []
+    return ", ".join([name for name in shown if name] + more)
+
+
 class NameUnresolved(Unreachable):
     """The resolver knows no address for ``name``."""
 
@@ -40,6 +60,16 @@ class NoAnswer(Unreachable):
     def __init__(self, bmc: str) -> None:
         super().__init__(
             f"the BMC at {bmc} does not answer: check its address, cable and power"
+        )
+
+
+class NoHandshake(Unreachable):
+    """It was connected to, and the TLS handshake did not end; nothing was asked."""
+
+    def __init__(self, bmc: str) -> None:
+        super().__init__(
+            f"the BMC at {bmc} takes connections and does not complete the TLS "
+            "handshake: check ipport, and whether the BMC restarts or is overloaded"
         )
 
 
@@ -155,10 +185,19 @@ class SeveralSystems(Refused):
     """The service has more systems than one, and none was chosen."""
 
     def __init__(self, bmc: str, paths: Sequence[str]) -> None:
-        names = ", ".join(paths)
         super().__init__(
             f"the BMC at {bmc} has {len(paths)} systems: set systems_uri to one of "
-            f"{names}"
+            f"{_listed(paths)}"
+        )
+
+
+class UnknownSystem(Refused):
+    """The system that was chosen is not there."""
+
+    def __init__(self, bmc: str, path: str, paths: Sequence[str]) -> None:
+        super().__init__(
+            f"the BMC at {bmc} has no system {path}: set systems_uri to one of "
+            f"{_listed(paths)}"
         )
 
 
@@ -176,7 +215,7 @@ class ResetMissing(Refused):
     """The system has no way to do what was asked."""
 
     def __init__(self, bmc: str, wanted: str, allowed: Sequence[str]) -> None:
-        offers = ", ".join(allowed) or "no reset at all"
+        offers = _listed(allowed) or "no reset at all"
         super().__init__(
             f"the system of the BMC at {bmc} does not offer {wanted}, only {offers}: "
             "fence this node with another device"
@@ -188,8 +227,8 @@ class Transitional(AgentError):
 
     def __init__(self, bmc: str, state: object) -> None:
         super().__init__(
-            f"the BMC at {bmc} shows the power state {state!r}, which is neither on "
-            "nor off: look at the node's console"
+            f"the BMC at {bmc} shows the power state {harmless(state) or '-'}, which "
+            "is neither on nor off: look at the node's console"
         )
 
 
@@ -198,7 +237,7 @@ class RequestRefused(Refused):
 
     def __init__(self, bmc: str, what: str, status: int, message: str) -> None:
         self.status = status
-        told = f", {message}" if message else ""
+        told = f", {harmless(message)}" if message else ""
         super().__init__(
             f"the BMC at {bmc} refused {what} (HTTP status {status}{told}): look at "
             "its event log"

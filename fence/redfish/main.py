@@ -8,6 +8,7 @@ import sys
 from vmha.agents.protocol.errors import BadParameter, MissingParameter
 from vmha.fence.protocol.agent import POWER_ACTIONS, FenceAgent
 from vmha.fence.protocol.options import BadSecret
+from vmha.fence.protocol.parameters import PORT_MAX
 from vmha.fence.protocol.run import run
 from vmha.fence.redfish.access import PLAIN, UNVERIFIED, VERIFIED, Access
 from vmha.fence.redfish.parameters import PARAMETERS
@@ -46,11 +47,25 @@ def address(values: Values) -> str:
     return host
 
 
+def host_and_port(values: Values) -> tuple[str, int]:
+    """Return where the BMC is; as with fence_redfish, ip may be ``host:port``."""
+    where = address(values)
+    host, colon, port = where.partition(":")
+    if not colon or ":" in port:  # a name, or an IPv6 address
+        return where, values.number("ipport")
+    if not (port.isascii() and port.isdigit() and 0 < int(port) <= PORT_MAX):
+        raise BadParameter("ip", where, "give a name or an address, and ipport")
+    return host, int(port)
+
+
 def check(values: Values) -> None:
     """Raise BadParameter for what the declarations cannot say."""
-    address(values)
-    if not values.text("username"):
+    host_and_port(values)
+    user = values.text("username")
+    if not user:
         raise MissingParameter("username", "Redfish has no login without a user")
+    if not user.isprintable():
+        raise BadParameter("username", user, "give printable characters in UTF-8")
     if values.text("ca_file") and security(values) != VERIFIED:
         accepted = "leave it out, or take ssl_insecure and ssl=0 away: nothing is "
         raise BadParameter("ca_file", values.text("ca_file"), accepted + "verified so")
@@ -67,6 +82,7 @@ def security(values: Values) -> str:
 
 def connect(values: Values, password: bytes) -> Bmc:
     """Make the device. What it needs costs 40 ms that metadata does not pay."""
+    from vmha.fence.redfish.channel import Channel
     from vmha.fence.redfish.client import Client
     from vmha.fence.redfish.power import Bmc
 
@@ -75,8 +91,7 @@ def connect(values: Values, password: bytes) -> Bmc:
     except UnicodeDecodeError as error:
         raise BadSecret("password", "Redfish takes text in UTF-8 only") from error
     access = Access(
-        address(values),
-        values.number("ipport"),
+        *host_and_port(values),
         values.text("username"),
         secret,
         security(values),
@@ -85,7 +100,8 @@ def connect(values: Values, password: bytes) -> Bmc:
         values.text("systems_uri"),
     )
     login_s, answer_s = values.number("login_timeout"), values.number("shell_timeout")
-    return Bmc(Client(access, login_s, answer_s), values.number("power_wait"))
+    client = Client(access, Channel(access), login_s, answer_s)
+    return Bmc(client, values.number("power_wait"))
 
 
 AGENT = FenceAgent(

@@ -3,14 +3,18 @@
 PowerState of the system, and its Reset action (DSP2046, ComputerSystem). The answer to
 an order is never taken for its effect: the state is read. Decides nothing about the
 node.
+
+An order that was answered may still be carried out a little later, for some BMCs do
+that in the background. One that was repeated is therefore only past when as much time
+has gone by since it was taken as the first one took to show its effect.
 """
 
 from __future__ import annotations
 
-from vmha.agents.protocol.errors import Unreachable
-from vmha.fence.protocol.sequence import CYCLE, OFF, UNKNOWN, Reading, Receipt
+from vmha.agents.protocol.errors import AgentError, Refused, Unreachable
+from vmha.fence.protocol.sequence import CYCLE, OFF, ON, UNKNOWN, Reading, Receipt
 from vmha.fence.redfish import diagnoses, rights, systems
-from vmha.fence.redfish.client import retry_after_s
+from vmha.fence.redfish.client import path_in, path_of, retry_after_s
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +41,11 @@ class Bmc:
         self._client = client
         self._rest_s = rest_s
         self._system: System | None = None
+        self._ordered = False
         self._unanswered = 0  # orders in LATE that may still be carried out
         self._tasks: list[str] = []  # where the service says whether they were
+        self._taken: list[Deadline] = []  # each elapsed since an answer to one
+        self._took_s = 0.0  # from the first of these answers to the off
 
     def power(self, deadline: Deadline) -> Reading:
         """Read the node's power; a refused login raises, silence is UNKNOWN."""
@@ -51,16 +58,18 @@ class Bmc:
         except diagnoses.Busy as reason:
             deadline.sleep(min(reason.after_s, LONGEST_PAUSE_S))
             return Reading(UNKNOWN, failure=reason)
-        except diagnoses.RequestRefused as refusal:
-            if refusal.status < 500:
-                raise
-            return Reading(UNKNOWN, failure=refusal)
-        except diagnoses.Missing as lost:
-            if self._system is None:
-                raise
-            return Reading(UNKNOWN, failure=lost)  # a BMC that starts has not all yet
-        except (Unreachable, diagnoses.Transitional, diagnoses.Unintelligible) as why:
+        except Refused as refusal:
+            status = getattr(refusal, "status", 0)
+            # A BMC that starts anew shows not all yet, and knows nobody.
+            if status >= 500 or self._ordered:
+                return Reading(UNKNOWN, failure=refusal)
+            raise
+        except diagnoses.Transitional as between:
+            return Reading(UNKNOWN, failure=between, answered=True)
+        except (Unreachable, diagnoses.Unintelligible) as why:
             return Reading(UNKNOWN, failure=why)
+        if state == OFF and self._taken and not self._took_s:
+            self._took_s = self._taken[0].elapsed_s()
         return Reading(state, f"(PowerState {document['PowerState']})")
 
     def order(self, goal: str, deadline: Deadline) -> Receipt:
@@ -73,13 +82,14 @@ class Bmc:
         except (Unreachable, diagnoses.Busy) as reason:
             return Receipt(False, reason)
         kind = system.reset_type(goal, self._client.label)
+        self._ordered = True
+        before = self._client.unanswered
         try:
             answer = self._reset(system, kind, deadline)
-        except (diagnoses.FellSilent, diagnoses.Unintelligible) as silence:
-            self._unanswered += goal in LATE
-            return Receipt(True, silence)
-        except (Unreachable, diagnoses.Busy) as reason:
-            return Receipt(False, reason)
+        except (Unreachable, diagnoses.Busy, diagnoses.Unintelligible) as reason:
+            lost = self._client.unanswered - before
+            self._unanswered += lost if goal in LATE else 0
+            return Receipt(lost > 0, reason)
         return self._receipt(goal, answer, deadline)
 
     def renew(self, deadline: Deadline) -> bool:
@@ -93,7 +103,14 @@ class Bmc:
                 del self._tasks[0]
             else:
                 deadline.sleep(TASK_PAUSE_S)
-        return not (self._unanswered or self._tasks)
+        if self._unanswered or self._tasks:
+            return False
+        if len(self._taken) > 1:
+            wait_s = self._took_s - self._taken[-1].elapsed_s()
+            if wait_s >= deadline.remaining_s():
+                return False
+            deadline.sleep(max(0.0, wait_s))
+        return True
 
     def _has_ended(self, task: str, deadline: Deadline) -> bool:
         """Tell whether a task is known to be over, by its monitor or by itself."""
@@ -114,9 +131,9 @@ class Bmc:
 
     def prove(self, deadline: Deadline) -> str:
         """Raise the diagnosis of what would keep this BMC from fencing now."""
-        systems.check(self._known(deadline), self._client.label)
+        hint = systems.check(self._known(deadline), self._client.label)
         rights.check(self._client, deadline)
-        return ""
+        return hint
 
     def close(self, deadline: Deadline) -> None:
         """End the session."""
@@ -141,8 +158,8 @@ class Bmc:
         """Judge the answer to an order; raises what asking again cannot help."""
         client, name = self._client, systems.NAMES[goal]
         if 200 <= answer.status < 300:
-            if answer.status == ACCEPTED and goal in LATE:
-                self._note_task(answer)
+            if goal in LATE:
+                self._note(answer, deadline)
             deadline.sleep(self._rest_s)
             return Receipt(True)
         try:
@@ -156,12 +173,28 @@ class Bmc:
             if answer.status >= 500:  # it may have been done all the same
                 self._unanswered += goal in LATE
                 return Receipt(True, refusal)
+            if goal in (OFF, ON) and self._is_there(goal, deadline):
+                return Receipt(False, refusal)  # BMCs refuse what is so already
             raise
         raise AssertionError("every status that is no success was judged")
 
-    def _note_task(self, answer: Answer) -> None:
-        """Note where to ask whether an accepted order is done."""
-        task = self._client.own_path(answer.headers.get("location", ""))
+    def _is_there(self, goal: str, deadline: Deadline) -> bool:
+        try:
+            return self.power(deadline).state == goal
+        except AgentError:
+            return False
+
+    def _note(self, answer: Answer, deadline: Deadline) -> None:
+        """Note how to find out that an order which was taken is past."""
+        if answer.status != ACCEPTED:
+            self._taken.append(deadline.part(0.0))
+            return
+        task = path_in(answer.headers.get("location", ""))
+        try:
+            if not task and answer.body:
+                task = path_of({"it": self._client.document(answer, "a task")}, "it")
+        except diagnoses.Unintelligible:
+            task = ""
         if task:
             self._tasks.append(task)
         else:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from vmha.agents.protocol.deadline import Deadline
+    from vmha.agents.protocol.errors import AgentError
     from vmha.fence.redfish.client import Client
 
 RESET = "#ComputerSystem.Reset"
@@ -40,7 +41,8 @@ NAMES = {
 class System:
     """A ComputerSystem: where it is, and how it is reset.
 
-    ``allowed`` is None where the service does not tell.
+    ``allowed`` is None where the service does not tell; ``target`` is "" and nothing is
+    allowed where there is no reset.
     """
 
     __slots__ = ("allowed", "path", "target")
@@ -64,7 +66,12 @@ class System:
 def find(client: Client, deadline: Deadline) -> tuple[System, dict[str, Any]]:
     """Return the system and its document; raises SeveralSystems and other diagnoses."""
     path = client.access.system or _the_collection(client, deadline)
-    document = client.get(path, deadline)
+    try:
+        document = client.get(path, deadline)
+    except diagnoses.Missing as missing:
+        if not client.access.system:
+            raise
+        raise _unknown(client, path, deadline) from missing
     if "Members" in document:
         path = _only_member(client, document)
         document = client.get(path, deadline)
@@ -90,10 +97,23 @@ def _the_collection(client: Client, deadline: Deadline) -> str:
     return path
 
 
-def _only_member(client: Client, collection: Mapping[str, Any]) -> str:
+def _unknown(client: Client, path: str, deadline: Deadline) -> AgentError:
+    """Return the diagnosis for a chosen system that is not there."""
+    found = client.get(_the_collection(client, deadline), deadline)
+    names = [name for name in _members(found) if name]
+    if not names:
+        return diagnoses.NoSystem(client.label)
+    return diagnoses.UnknownSystem(client.label, path, names)
+
+
+def _members(collection: Mapping[str, Any]) -> list[str]:
     members = collection.get("Members")
     entries = members if isinstance(members, list) else []
-    paths = [path_of({"it": entry}, "it") for entry in entries]
+    return [path_of({"it": entry}, "it") for entry in entries]
+
+
+def _only_member(client: Client, collection: Mapping[str, Any]) -> str:
+    paths = _members(collection)
     if not paths:
         raise diagnoses.NoSystem(client.label)
     if len(paths) > 1:
@@ -110,7 +130,7 @@ def _system(
     actions = document.get("Actions")
     reset = actions.get(RESET) if isinstance(actions, dict) else None
     if not isinstance(reset, dict):
-        raise diagnoses.ResetMissing(client.label, RESET, ())
+        return System(path, "", ())  # its power can be read
     target = path_of({"it": {"@odata.id": reset.get("target")}}, "it")
     if not target:
         what = f"{path} without a target for {RESET}"
@@ -142,7 +162,11 @@ def _from_action_info(
     return None
 
 
-def check(system: System, label: str) -> None:
-    """Raise ResetMissing if the system could not be fenced and brought back."""
-    for goal in (OFF, ON):
-        system.reset_type(goal, label)
+def check(system: System, label: str) -> str:
+    """Raise ResetMissing if the system could not be fenced; hint at what else lacks."""
+    system.reset_type(OFF, label)
+    try:
+        system.reset_type(ON, label)
+    except diagnoses.ResetMissing:
+        return f"the BMC at {label} offers no power on: after a fencing use another way"
+    return ""

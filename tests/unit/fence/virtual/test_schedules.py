@@ -104,6 +104,13 @@ def test_a_network_that_loses_packets_hinders_nothing(
     assert median(took) < median_s
 
 
+@pytest.mark.parametrize("kind", ["taken sessions", "refusals", "confused logins"])
+@pytest.mark.parametrize("action", ["off", "reboot", "status", "monitor"])
+def test_what_a_bmc_refuses_for_a_while_is_waited_out(action: str, kind: str) -> None:
+    ended = {play(Schedule(action, frozenset({kind}), n)).exit_code for n in range(10)}
+    assert ended == {0}
+
+
 # Broken on purpose.
 
 
