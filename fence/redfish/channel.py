@@ -14,6 +14,7 @@ import socket
 import ssl
 
 from vmha.agents.protocol.errors import AgentError
+from vmha.fence.protocol import names
 from vmha.fence.redfish import diagnoses
 from vmha.fence.redfish.access import PLAIN, UNVERIFIED
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from vmha.agents.protocol.deadline import Deadline
+    from vmha.fence.protocol.names import Address
     from vmha.fence.redfish.access import Access
 
 MOST_BYTES = 1024 * 1024
@@ -47,6 +49,7 @@ class Channel:
         self._access = access
         self._context: ssl.SSLContext | None = None
         self._socket: socket.socket | None = None
+        self._found: list[Address] = []
 
     def is_ready(self) -> bool:
         """Tell whether there is a connection on which nothing has come unasked.
@@ -64,7 +67,7 @@ class Channel:
         """Connect; raises the diagnosis of what is in the way."""
         self.close()
         failure: AgentError = diagnoses.NoAnswer(self._access.label)
-        found = self._addresses()
+        found = self._addresses(deadline)
         for position, address in enumerate(found):
             part = deadline.part(deadline.remaining_s() / (len(found) - position))
             try:
@@ -128,15 +131,19 @@ class Channel:
             self.close()
         return Answer(reply.status, _printable(reply.getheaders()), read)
 
-    def _addresses(self) -> list[tuple[Any, ...]]:
+    def _addresses(self, deadline: Deadline) -> list[Address]:
+        """Resolve the name once: a name server may go away in mid-fencing."""
         host, port = self._access.host, self._access.port
-        try:
-            return socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not a valid name"
-            raise diagnoses.NameUnresolved(host, str(reason).lower()) from error
+        if not self._found:
+            wait_s = deadline.remaining_s()
+            try:
+                self._found = names.resolve(host, port, socket.SOCK_STREAM, wait_s)
+            except (OSError, UnicodeError) as error:
+                reason = getattr(error, "strerror", None) or "it is not a valid name"
+                raise diagnoses.NameUnresolved(host, str(reason).lower()) from error
+        return self._found
 
-    def _connected(self, address: tuple[Any, ...], deadline: Deadline) -> socket.socket:
+    def _connected(self, address: Address, deadline: Deadline) -> socket.socket:
         family, kind, protocol, _, peer = address
         label = self._access.label
         try:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MOST_REDIRECTS = 3
 REDIRECTS = (301, 302, 303, 307, 308)
+CONNECT_S = 5.0
 CLOSE_S = 1.0
 HEADERS = {"Accept": "application/json", "OData-Version": "4.0"}
 SESSIONS_TAKEN = ("SessionLimitExceeded", "CreateLimitReachedForResource")
@@ -165,7 +166,7 @@ class Client:
         part = deadline.part(self._answer_s)
         was_open = not fresh and self._channel.is_ready()
         if not was_open:
-            self._channel.open(part)
+            self._channel.open(part.part(CONNECT_S))
         together = {**HEADERS, **self._credentials, **headers}
         self.unanswered += fresh
         try:
@@ -173,7 +174,8 @@ class Client:
         except diagnoses.FellSilent:
             if not was_open or part.expired():
                 raise
-            self._channel.open(part)  # the service had left an idle connection
+            # The service had left an idle connection.
+            self._channel.open(part.part(CONNECT_S))
             return self._channel.ask(method, path, together, body, part)
         self.unanswered -= fresh
         return answer

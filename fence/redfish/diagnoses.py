@@ -201,6 +201,16 @@ class UnknownSystem(Refused):
         )
 
 
+class NoSuchKind(Refused):
+    """What was chosen has a power of its own, and is no computer."""
+
+    def __init__(self, bmc: str, path: str, kind: str) -> None:
+        super().__init__(
+            f"{path} of the BMC at {bmc} is no ComputerSystem ({harmless(kind)}): set "
+            "systems_uri to one, or leave it out"
+        )
+
+
 class NoSystem(Refused):
     """The service has no system at all."""
 

@@ -5,11 +5,19 @@ from __future__ import annotations
 from vmha.agents.protocol.parameters import (
     BOOLEAN,
     INTEGER,
+    SECOND,
     SELECT,
     STRING,
     Parameter,
 )
-from vmha.fence.protocol.parameters import ACTION, DEVICE, PORT_MAX, TALK, TIMES
+from vmha.fence.protocol.parameters import (
+    ACTION,
+    DEVICE,
+    PORT_MAX,
+    SECONDS_MAX,
+    TALK,
+    TIMES,
+)
 
 OWN_WAY = "the agent speaks TLS itself and starts no program"
 
@@ -107,4 +115,33 @@ REDFISH = (
     ),
 )
 
-PARAMETERS = (ACTION, *DEVICE, *REDFISH, *TIMES, *TALK)
+# Their web servers are small programs on small processors: a login or an answer of
+# several seconds is usual, and fence_redfish waits for ever.
+PATIENCE = (
+    Parameter(
+        "login_timeout",
+        SECOND,
+        "Seconds for one login",
+        "Seconds for one login to the device; 5 of them to connect. One that stays "
+        "silent so long before anything was sent to it fails at once, so that another "
+        "device gets its turn.",
+        default="10",
+        minimum=1,
+        maximum=SECONDS_MAX,
+        option="--login-timeout=[seconds]",
+    ),
+    Parameter(
+        "shell_timeout",
+        SECOND,
+        "Seconds for one answer",
+        "Seconds for one answer of the device, from the first byte to the last.",
+        default="10",
+        minimum=1,
+        maximum=SECONDS_MAX,
+        option="--shell-timeout=[seconds]",
+    ),
+)
+_REPLACED = ("login_timeout", "shell_timeout")
+_OTHER_TIMES = tuple(p for p in TIMES if p.name not in _REPLACED)
+
+PARAMETERS = (ACTION, *DEVICE, *REDFISH, *PATIENCE, *_OTHER_TIMES, *TALK)

@@ -27,6 +27,7 @@ ACCEPTED = 202
 LATE = (OFF, CYCLE)  # what must not arrive after an on
 LONGEST_PAUSE_S = 5.0
 TASK_PAUSE_S = 0.5
+SHORT_S = 1.0  # less is no time to answer in
 TASK_ENDED = ("Completed", "Killed", "Exception", "Cancelled")
 NEVER_DONE = (409, 412, 428, 429, 503)  # said so: the order may be sent again
 
@@ -41,6 +42,7 @@ class Bmc:
         self._client = client
         self._rest_s = rest_s
         self._system: System | None = None
+        self._why: AgentError | None = None  # the last reading told nothing
         self._ordered = False
         self._unanswered = 0  # orders in LATE that may still be carried out
         self._tasks: list[str] = []  # where the service says whether they were
@@ -49,6 +51,14 @@ class Bmc:
 
     def power(self, deadline: Deadline) -> Reading:
         """Read the node's power; a refused login raises, silence is UNKNOWN."""
+        is_short = deadline.remaining_s() < SHORT_S
+        reading = self._look(deadline)
+        if is_short and deadline.expired() and isinstance(reading.failure, Unreachable):
+            return Reading(UNKNOWN, failure=self._why)  # cut off by us, not by the BMC
+        self._why = reading.failure
+        return reading
+
+    def _look(self, deadline: Deadline) -> Reading:
         try:
             if self._system is None:
                 self._system, document = systems.find(self._client, deadline)

@@ -118,7 +118,9 @@ def _only_member(client: Client, collection: Mapping[str, Any]) -> str:
         raise diagnoses.NoSystem(client.label)
     if len(paths) > 1:
         raise diagnoses.SeveralSystems(client.label, paths)
-    if not paths[0] or collection.get("Members@odata.nextLink"):
+    count = collection.get("Members@odata.count")
+    is_part = isinstance(count, int) and count > 1
+    if not paths[0] or is_part or collection.get("Members@odata.nextLink"):
         what = "a list of systems that cannot be followed"
         raise diagnoses.Unintelligible(client.label, what)
     return paths[0]
@@ -127,6 +129,9 @@ def _only_member(client: Client, collection: Mapping[str, Any]) -> str:
 def _system(
     client: Client, path: str, document: Mapping[str, Any], deadline: Deadline
 ) -> System:
+    kind = document.get("@odata.type")
+    if isinstance(kind, str) and "ComputerSystem" not in kind:
+        raise diagnoses.NoSuchKind(client.label, path, kind)
     actions = document.get("Actions")
     reset = actions.get(RESET) if isinstance(actions, dict) else None
     if not isinstance(reset, dict):

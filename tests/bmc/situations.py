@@ -245,7 +245,7 @@ DANGERS = {
     "under the fencer silence after the order ends in time": Row(
         Scene("off", Plan(answers=3, off_s=60), BUDGET, environ=FENCER),
         orders=("off",),
-        words=("not proven off", "does not answer"),
+        words=("not proven off",),
         within_s=WITHIN_S,
     ),
     "under the fencer a monitor of a busy BMC ends in time": Row(

@@ -89,7 +89,9 @@ CAUSES = {
         ("stopped answering",), Plan(session_answers=1), "status"
     ),
     "the BMC hangs after the order": Cause(
-        ("not proven off", "does not answer"), Plan(answers=3, off_s=60)
+        ("not proven off", "does not answer"),
+        Plan(answers=3, off_s=60),
+        parameters={"power_timeout": 5},  # longer than one look and one login
     ),
     "the order is ignored": Cause(
         ("not proven off", "was sent once"), Plan(ignored={"off": ALWAYS})

@@ -87,7 +87,16 @@ TIERS = (
     Tier(
         "bmc",
         "bmc",
-        ("crmsh", "fence-agents", "ipmitool", "openipmi", "pcs", *FENCER),
+        (
+            "crmsh",
+            "fence-agents",
+            "ipmitool",
+            "openipmi",
+            "pcs",
+            "python3-cryptography",
+            *FENCER,
+            *QEMU,
+        ),
         verbose=True,
     ),
     Tier("cluster", "cluster", (*BUILD, *LAB, "busybox-static"), verbose=True),

@@ -9,13 +9,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from unit.fence.devices import Clock
+import pytest
+from unit.fence.devices import Clock, Notes
 
+from vmha.agents.protocol.errors import AgentError
+from vmha.fence.protocol.actions import Limits, carry_out
 from vmha.fence.protocol.sequence import OFF, ON
 from vmha.fence.redfish.access import Access
 from vmha.fence.redfish.channel import Answer, Channel
 from vmha.fence.redfish.client import Client
 from vmha.fence.redfish.diagnoses import FellSilent, NoAnswer
+from vmha.fence.redfish.parameters import PATIENCE
 from vmha.fence.redfish.power import Bmc
 
 if TYPE_CHECKING:
@@ -37,6 +41,8 @@ ROLE = f"{ROOT}/AccountService/Roles/Operator"
 # is no refusal with 500: it is done long after that.
 DONE, TASKED, UNHEARD, LOST, LATE = "done", "tasked", "unheard", "lost", "late"
 LATE_S = 6.0
+
+LIMITS = Limits(power_s=30.0, on_orders=2)
 
 
 class Service(Channel):
@@ -83,8 +89,10 @@ class Service(Channel):
 
     def bmc(self) -> Bmc:
         """Return the device of a fence agent that speaks to this service."""
-        access = Access("bmc", 443, "fencer", SECRET)
-        return Bmc(Client(access, self, 5.0, 3.0), 0.0)
+        access = Access("bmc.example", 443, "fencer", SECRET)
+        patience = {p.name: float(p.default or 0) for p in PATIENCE}
+        times_s = (patience["login_timeout"], patience["shell_timeout"])
+        return Bmc(Client(access, self, *times_s), 0.0)
 
     # The Channel.
 
@@ -136,7 +144,10 @@ class Service(Channel):
         self._made += 1
         where = f"{SESSIONS}/t{self._made}"
         self.open_sessions.add(where)
-        headers = {"x-auth-token": f"t{self._made}", "location": f"https://x{where}"}
+        headers = {
+            "x-auth-token": f"t{self._made}",
+            "location": f"https://other.example{where}",
+        }
         return Answer(201, headers, b"")
 
     def _reset(self, kind: str, deadline: Deadline) -> Answer:
@@ -199,3 +210,24 @@ class Service(Channel):
             },
             ROLE: {"Id": "Operator", "AssignedPrivileges": self.privileges},
         }
+
+
+def do(action: str, service: Service, limits: Limits = LIMITS) -> Notes:
+    """Carry out an action, as a worker does, and return what it told."""
+    notes = Notes()
+    bmc = service.bmc()
+    try:
+        carry_out(action, bmc, limits, service.clock.deadline(60.0), notes)
+    finally:
+        bmc.close(service.clock.deadline(1.0))
+    return notes
+
+
+def failure_of(action: str, service: Service, limits: Limits = LIMITS) -> str:
+    """Carry out an action that must fail, and return its sentence."""
+    with pytest.raises(AgentError) as caught:
+        do(action, service, limits)
+    sentence = str(caught.value)
+    assert SECRET not in sentence
+    assert "timeout" not in sentence
+    return sentence

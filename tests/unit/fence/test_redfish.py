@@ -1,4 +1,4 @@
-"""fence_vmha_redfish against a Redfish service in virtual time."""
+"""Orders and readings of fence_vmha_redfish, at a Redfish service in virtual time."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from unit.fence.redfish_service import (
     DONE,
     LATE,
     LATE_S,
+    LIMITS,
     LOST,
-    ROLE,
     ROOT,
-    SECRET,
     SESSIONS,
     SYSTEM,
     TARGET,
@@ -23,17 +22,16 @@ from unit.fence.redfish_service import (
     TASKED,
     UNHEARD,
     Service,
+    do,
+    failure_of,
 )
 
 from vmha.agents.protocol.errors import AgentError
 from vmha.fence.protocol.actions import Limits, carry_out
 from vmha.fence.protocol.sequence import OFF, ON, UNKNOWN
 from vmha.fence.redfish import diagnoses
-from vmha.fence.redfish.access import PLAIN, Access
 from vmha.fence.redfish.channel import Answer
-from vmha.fence.redfish.client import message_of, path_in, path_of, retry_after_s
 
-LIMITS = Limits(power_s=30.0, on_orders=2)
 BY_CYCLE = Limits(power_s=30.0, on_orders=2, by_cycle=True)
 
 
@@ -45,35 +43,6 @@ def clock() -> Clock:
 @pytest.fixture
 def service(clock: Clock) -> Service:
     return Service(clock)
-
-
-def do(action: str, service: Service, limits: Limits = LIMITS) -> Notes:
-    """Carry out an action, as a worker does, and return what it told."""
-    notes = Notes()
-    bmc = service.bmc()
-    try:
-        carry_out(action, bmc, limits, service.clock.deadline(60.0), notes)
-    finally:
-        bmc.close(service.clock.deadline(1.0))
-    return notes
-
-
-def failure_of(action: str, service: Service, limits: Limits = LIMITS) -> str:
-    """Carry out an action that must fail, and return its sentence."""
-    with pytest.raises(AgentError) as caught:
-        do(action, service, limits)
-    sentence = str(caught.value)
-    assert SECRET not in sentence
-    assert "timeout" not in sentence
-    return sentence
-
-
-def test_off_takes_one_session_and_one_reset(service: Service) -> None:
-    assert do("off", service).results == [(0, "Success: Powered OFF")]
-    assert service.truth() == OFF
-    assert service.resets == ["ForceOff"]
-    assert service.journal.count(f"POST {SESSIONS}") == 1
-    assert service.open_sessions == set()
 
 
 def test_off_of_a_node_that_is_off_sends_nothing(clock: Clock) -> None:
@@ -166,6 +135,27 @@ def test_a_chosen_system_that_is_not_there_is_answered_with_those_that_are(
         bmc.power(service.clock.deadline(9.0))
 
 
+def test_a_part_of_a_list_of_systems_is_not_taken_for_the_whole(
+    service: Service,
+) -> None:
+    members = [{"@odata.id": SYSTEM}]
+    for more in ({"Members@odata.count": 2}, {"Members@odata.nextLink": "/more"}):
+        service.documents[f"{ROOT}/Systems"] = {"Members": members, **more}
+        assert "list of systems" in failure_of("off", service)
+    service.documents[f"{ROOT}/Systems"] = {
+        "Members": members,
+        "Members@odata.count": 1,
+    }
+    assert do("off", service).results == [(0, "Success: Powered OFF")]
+
+
+def test_the_power_of_a_chassis_is_not_that_of_the_node(service: Service) -> None:
+    kind = "#Chassis.v1_25_0.Chassis"
+    service.documents[SYSTEM] = {"@odata.type": kind, "PowerState": "Off"}
+    for action in ("off", "status"):
+        assert "is no ComputerSystem (#Chassis" in failure_of(action, service)
+
+
 def test_no_system_is_named(service: Service) -> None:
     service.members = []
     assert "shows no system" in failure_of("off", service)
@@ -207,11 +197,6 @@ def test_a_refusal_for_good_fails_at_once(
     began = clock.now
     assert f"HTTP status {status}" in failure_of("off", service)
     assert clock.now - began < 1.0
-
-
-def test_an_account_that_may_not_reset_is_told(service: Service) -> None:
-    service.fates = [403]
-    assert "Operator or Administrator" in failure_of("off", service)
 
 
 def test_an_error_of_the_service_is_not_taken_for_a_refusal(service: Service) -> None:
@@ -297,14 +282,6 @@ def test_an_interrupt_goes_out_once(service: Service) -> None:
     assert service.resets == ["Nmi"]
 
 
-def test_a_session_that_the_service_ended_is_begun_anew(service: Service) -> None:
-    bmc = service.bmc()
-    bmc.power(service.clock.deadline(9.0))
-    service.open_sessions.clear()
-    assert bmc.order(OFF, service.clock.deadline(9.0)).failure is None
-    assert service.resets == ["ForceOff"]
-
-
 def test_a_bmc_that_knows_nobody_after_the_order_is_waited_for(
     service: Service,
 ) -> None:
@@ -317,83 +294,11 @@ def test_a_bmc_that_knows_nobody_after_the_order_is_waited_for(
     assert bmc.power(service.clock.deadline(9.0)).state == OFF
 
 
-def test_full_session_slots_are_waited_for_and_named(
-    service: Service, clock: Clock
-) -> None:
-    full = Answer(503, {"retry-after": "2"}, b"")
-    service.refusals[f"POST {SESSIONS}"] = [full] * 3
-    began = clock.now
-    assert do("off", service).results == [(0, "Success: Powered OFF")]
-    assert clock.now - began > 3 * 2
-    service.refusals[f"POST {SESSIONS}"] = [full] * 99
-    assert "all sessions of the BMC" in failure_of("status", service)
-
-
 def test_a_full_service_may_say_so_with_400(service: Service) -> None:
     told = {"error": {"code": "Base.1.5.SessionLimitExceeded"}}
     full = Answer(400, {}, json.dumps(told).encode())
     service.refusals[f"POST {SESSIONS}"] = [full] * 99
     assert "all sessions of the BMC" in failure_of("status", service)
-
-
-def test_a_wrong_password_is_not_tried_twice(service: Service) -> None:
-    service.refusals[f"POST {SESSIONS}"] = [Answer(401, {}, b"")] * 9
-    assert "does not accept user 'fencer'" in failure_of("off", service)
-    assert service.journal.count(f"POST {SESSIONS}") == 1
-
-
-def test_a_service_without_sessions_is_spoken_to_with_each_password(
-    service: Service,
-) -> None:
-    for status in (404, 405, 501):
-        service.refusals[f"POST {SESSIONS}"] = [Answer(status, {}, b"")]
-        failure_of("status", service)  # this service knows tokens only
-        assert service.bmc()._client.session == ""
-
-
-@pytest.mark.parametrize("privileges", [["Login"], []])
-def test_a_monitor_fails_for_an_account_that_may_only_look(
-    service: Service, privileges: list[str]
-) -> None:
-    service.privileges = privileges
-    assert "no ConfigureComponents" in failure_of("monitor", service)
-    assert do("status", service).results == [(0, "Status: ON")]
-
-
-def test_a_monitor_knows_the_role_that_only_looks_by_its_name(
-    service: Service,
-) -> None:
-    account = f"{ROOT}/AccountService/Accounts/2"
-    service.documents[account] = {"UserName": "fencer", "RoleId": "ReadOnly"}
-    assert "ReadOnly" in failure_of("monitor", service)
-
-
-@pytest.mark.parametrize("hidden", [ROLE, f"{ROOT}/AccountService"])
-def test_a_monitor_is_fine_where_accounts_are_not_shown(
-    service: Service, hidden: str
-) -> None:
-    service.refusals[f"GET {hidden}"] = [Answer(403, {}, b"")]
-    assert do("monitor", service).results == [(0, "")]
-
-
-def test_a_monitor_does_not_wait_for_slow_accounts(
-    service: Service, clock: Clock
-) -> None:
-    service.asked_s = 1.0
-    accounts = [{"@odata.id": f"{ROOT}/AccountService/Accounts/{n}"} for n in range(9)]
-    service.documents[f"{ROOT}/AccountService/Accounts"] = {"Members": accounts[3:]}
-    began = clock.now
-    assert do("monitor", service).results == [(0, "")]
-    assert clock.now - began < 12
-
-
-def test_a_monitor_hints_at_a_system_that_cannot_be_turned_on(
-    service: Service,
-) -> None:
-    service.allowed = ["ForceOff"]
-    notes = do("monitor", service)
-    assert notes.results == [(0, "")]
-    assert "no power on" in notes.notes[0]
 
 
 RESETS = st.sampled_from([DONE, TASKED, UNHEARD, LOST, LATE, 409, 412, 429, 500, 503])
@@ -429,62 +334,28 @@ def test_whatever_becomes_of_the_orders_nothing_false_is_claimed(
     assert not service.killed, "no late off kills a node that is on again"
 
 
-def test_addresses_of_the_service_are_followed_and_no_others() -> None:
-    client = Service(Clock()).bmc()._client
-    assert client.own_path("/redfish/v1/") == "/redfish/v1/"
-    assert client.own_path("https://BMC/a") == "/a"
-    assert client.own_path("https://bmc:443/a#b") == "/a"
-    for other in ("http://bmc/a", "https://evil/a", "https://bmc:8443/a", "//evil/a"):
-        assert client.own_path(other) == ""
-    assert path_in("https://other-name/a/b") == "/a/b"
-    assert path_in("//evil/a") == path_in("a b") == ""
+def test_a_read_that_our_own_deadline_cuts_off_blames_nobody(service: Service) -> None:
+    bmc = service.bmc()
+    bmc.power(service.clock.deadline(9.0))
+    service.asked_s = 20.0
+    assert bmc.power(service.clock.deadline(0.5)).failure is None
+    assert isinstance(
+        bmc.power(service.clock.deadline(9.0)).failure, diagnoses.FellSilent
+    )
 
 
-@pytest.mark.parametrize(
-    "link", [None, "x", {}, {"@odata.id": 7}, {"@odata.id": "a"}, {"@odata.id": "/ü"}]
-)
-def test_a_link_that_cannot_be_followed_is_none(link: object) -> None:
-    assert path_of({"it": link}, "it") == ""
-
-
-@pytest.mark.parametrize(
-    ("host", "port", "security", "shown"),
-    [
-        ("bmc", 443, "verified", "bmc"),
-        ("bmc", 443, PLAIN, "bmc:443"),
-        ("[fe80::1%eth0]", 8443, "verified", "[fe80::1]:8443"),
-    ],
-)
-def test_an_address_is_written_as_http_wants_it(
-    host: str, port: int, security: str, shown: str
+@pytest.mark.parametrize("action", ["off", "reboot", "status", "monitor"])
+def test_a_bmc_that_takes_four_seconds_for_each_answer_is_used_all_the_same(
+    service: Service, action: str
 ) -> None:
-    assert Access(host, port, "u", "p", security).authority == shown
+    service.asked_s = 4.0
+    assert do(action, service).results[0][0] == 0
 
 
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        (b"", ""),
-        (b"[]", ""),
-        (b'{"error": 7}', ""),
-        (b'{"error": {"code": "Base.1.0.GeneralError"}}', "Base.1.0.GeneralError"),
-        (b'{"error": {"@Message.ExtendedInfo": [{"MessageId": "A.B"}]}}', "A.B"),
-        (b'{"error": {"@Message.ExtendedInfo": []}}', ""),
-    ],
-)
-def test_what_a_service_says_to_an_error_is_read_with_care(
-    body: bytes, message: str
+def test_a_bmc_that_cannot_be_connected_to_is_given_up_soon(
+    service: Service, clock: Clock
 ) -> None:
-    assert message_of(Answer(400, {}, body)) == message
-
-
-def test_a_wait_that_the_service_asks_for_is_read_in_seconds_only() -> None:
-    given = {"5": 5.0, "-1": 0.0, "Wed, 21 Oct": 0.0, "999999": 0.0, "": 0.0}
-    for text, seconds in given.items():
-        assert retry_after_s(Answer(503, {"retry-after": text}, b"")) == seconds
-
-
-def test_words_of_a_service_cannot_mislead_the_fencer() -> None:
-    assert diagnoses.harmless("Base.1.0.OperationTimeout") == ""
-    assert diagnoses.harmless("\x1b[31m") == ""
-    assert diagnoses.harmless("x" * 5000) == "x" * 100
+    service.away = True
+    began = clock.now
+    assert "does not answer" in failure_of("off", service)
+    assert clock.now - began < 5.5

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 import pytest
 
@@ -159,3 +159,50 @@ def test_what_cannot_be_sent_back_is_no_header(
     token = b"X-Auth-Token: a\r\n b\r\n"
     bmc.sendall(OK + token + b"ETag: \xff\r\nLocation: /a\r\nContent-Length: 0\r\n\r\n")
     assert ask(channel).headers == {"location": "/a", "content-length": "0"}
+
+
+def test_a_dead_name_server_is_left_behind_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers = threading.Event()
+
+    def ask(*_: object) -> list[object]:
+        answers.wait(20)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", refusing_numbers(ask))
+    channel = Channel(Access("bmc.example", 443, "user", "secret"))
+    began = time.monotonic()
+    with pytest.raises(diagnoses.NameUnresolved, match="no name server answers"):
+        channel.open(Deadline(0.3))
+    assert time.monotonic() - began < 0.8
+    answers.set()
+
+
+def test_a_name_is_resolved_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def ask(*words: object) -> list[object]:
+        asked.append(words[0])
+        peer = ("127.0.0.1", port)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", peer)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", refusing_numbers(ask))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        channel = Channel(Access("bmc.example", port, "user", "secret", PLAIN))
+        for _ in range(2):
+            channel.open(Deadline(2.0))
+        channel.close()
+    assert asked == ["bmc.example"]
+
+
+def refusing_numbers(ask: Callable[..., list[object]]) -> Callable[..., list[object]]:
+    """Stand for getaddrinfo, for which a name is no address."""
+
+    def getaddrinfo(*words: object) -> list[object]:
+        if words[-1]:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return ask(*words)
+
+    return getaddrinfo
