@@ -178,11 +178,6 @@ class ProcessTable:
             return False
         name = lines.get("Name", "").strip()
         threads = lines.get("Threads", "1").strip()
-        if lines.get("PPid", "").strip() == _KTHREADD:
-            return False
-        owner = lines.get("Uid", "0").split()
-        if owner and (int(owner[0]) in _PERSONS or int(owner[0]) == _NOBODY):
-            return False
         is_dead = lines.get("State", "").strip()[:1] in _DEAD and threads == "1"
         return name.startswith(_QEMU_NAMES) and not is_dead
 

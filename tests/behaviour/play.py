@@ -12,6 +12,7 @@ from hosts import guests
 from hosts.host import Host
 from hosts.operation import Answer
 from hosts.pair import Pair
+from hosts.waiting import until
 
 from behaviour import stage
 from behaviour.judge import Seen, mark
@@ -21,6 +22,7 @@ from behaviour.stage import Case
 # Pacemaker's timeouts, shortened: what ends by itself does so in time for these too.
 TIMEOUT_S = {"migrate": 14.0, "stop": 12.0, "migrate_from": 10.0}
 SHORT_S = 8.0
+FORGETS_S = 20.0
 NAMES = {"probe": "monitor", "validate": "validate-all", "unknown": "explode"}
 AT_ONCE = 4
 _NUMBERS = count(1)
@@ -56,6 +58,9 @@ def play(pair: Pair, agent: Path, situation: Situation) -> list[Cell]:
         stage.mend(pair)
         for case in cases:
             case.end()
+        for host in (pair.alpha, pair.beta):
+            words = f"libvirt of {host.name} lists guests that have ended"
+            until(FORGETS_S, host.has_forgotten_the_dead, words)
 
 
 def _cell(situation: Situation, action: str, case: Case) -> Cell:

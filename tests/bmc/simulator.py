@@ -30,7 +30,7 @@ LAN = """\
 name "simulated"
 set_working_mc 0x20
 startlan 1
-  addr 127.0.0.1 {port}
+  addr {address} {port}
   priv_limit admin
   allowed_auths_callback none md2 md5 straight
   allowed_auths_user none md2 md5 straight
@@ -64,14 +64,20 @@ class Simulator:
     """One simulated BMC and the power of the node behind it."""
 
     def __init__(
-        self, folder: Path, port: int | None = None, key: str | None = None
+        self,
+        folder: Path,
+        port: int | None = None,
+        key: str | None = None,
+        address: str = "127.0.0.1",
     ) -> None:
         self.folder = folder
+        self.address = address
         self.port = port or free_port()
         self._process: subprocess.Popen[bytes] | None = None
         (folder / "state").mkdir(parents=True)
         (folder / "bmc.emu").write_text(EMULATOR)
         text = LAN.format(
+            address=address,
             port=self.port,
             key=f'bmc_key "{key}"' if key else "",
             chassis=CHASSIS,
@@ -168,7 +174,7 @@ class Simulator:
     def _wait_ready(self, end: float) -> None:
         assert self._process is not None
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect(("127.0.0.1", self.port))
+            probe.connect((self.address, self.port))
             probe.settimeout(0.05)
             while time.monotonic() < end and self._process.poll() is None:
                 try:

@@ -174,6 +174,14 @@ class Host:
         """Return the QEMU processes that were started for a guest."""
         return [pid for pid, argv in self.processes() if guest_uuid in argv]
 
+    def has_forgotten_the_dead(self) -> bool:
+        """Tell whether libvirt lists no guest any more whose emulator has ended.
+
+        It learns of that a moment later, and until then such a guest may be anybody's.
+        """
+        listed = self.virsh("list", "--uuid").split()
+        return all(self.emulators(guest_uuid) for guest_uuid in listed)
+
     def processes(self) -> list[tuple[int, list[str]]]:
         """Return process ids (as the machine sees them) and arguments."""
         found = []

@@ -94,6 +94,7 @@ def node(alpha: Host, agent: Path, tmp_path: Path, pool: Pool) -> Iterator[Node]
     # A guest without a record may be any: with a file gone, nothing could be told.
     pool.drain()
     until(20, lambda: not _ended(alpha), "guests of earlier tests cannot be ended")
+    until(20, alpha.has_forgotten_the_dead, "libvirt lists guests that have ended")
     if alpha.run("grep", "-q", TOOL, "/proc/mounts", check=False).returncode:
         alpha.run("mount", "--bind", str(STAND_IN), TOOL)
     yield Node(alpha, agent, tmp_path / "cib.xml")
