@@ -9,13 +9,26 @@ if TYPE_CHECKING:
 # IPMI 2.0, 6.8: the privilege levels that may log in.
 PRIVILEGES = {"callback": 1, "user": 2, "operator": 3, "administrator": 4}
 
+# IPMI 2.0, appendix G: Chassis Control is for operators.
+OPERATOR = PRIVILEGES["operator"]
+
+BMC_ADDRESS = 0x20  # IPMI 2.0, 5.1: the BMC's own address on IPMB
+
+
+def level_name(level: int) -> str:
+    """Return a privilege level's name for sentences."""
+    names = {number: name for name, number in PRIVILEGES.items()}
+    return names.get(level, f"level {level}")
+
 
 class Access:
     """Where a BMC is and how to log in: address, credentials, suites, privilege.
 
     ``label`` names the BMC in sentences. ``suites`` are tried in their order.
     ``privilege`` None asks for administrator and is content with operator. User and
-    password are bytes: as text they confuse pyghmi.
+    password are bytes: as text they confuse pyghmi. ``fallback`` is a second name or
+    address of the same BMC. ``target`` is the IPMB address of the controller behind
+    the BMC that has the node's power; None where that is the BMC itself.
     """
 
     __slots__ = (
@@ -50,7 +63,7 @@ class Access:
         self.privilege = privilege
         self.key = key
         self.fallback = fallback
-        self.target = target
+        self.target = None if target == BMC_ADDRESS else target
 
     @property
     def label(self) -> str:
@@ -61,3 +74,19 @@ class Access:
     def user(self) -> str:
         """Return the user's name for sentences."""
         return self.username.decode(errors="replace")
+
+    def paths(self) -> list[Access]:
+        """Return every way to the BMC, the preferred one first."""
+        if not self.fallback:
+            return [self]
+        other = Access(
+            self.fallback,
+            self.port,
+            self.username,
+            self.password,
+            self.suites,
+            self.privilege,
+            self.key,
+            target=self.target,
+        )
+        return [self, other]

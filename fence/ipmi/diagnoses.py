@@ -41,6 +41,13 @@ class PortClosed(Unreachable):
         )
 
 
+class NoPath(Unreachable):
+    """Neither the BMC's address nor its fallback leads to it."""
+
+    def __init__(self, first: AgentError, second: AgentError) -> None:
+        super().__init__(f"{first}; and by fallback_ip: {second}")
+
+
 class FellSilent(Unreachable):
     """A BMC that was logged in to no longer answers."""
 
@@ -110,6 +117,79 @@ class PrivilegeTooLow(Refused):
         )
 
 
+class PrivilegeNotWanted(Refused):
+    """The parameter privlvl asks for less than fencing needs."""
+
+    def __init__(self, privilege: str) -> None:
+        super().__init__(
+            f"with privlvl={privilege} a BMC carries out no power off: set "
+            "privlvl=operator, or remove the parameter"
+        )
+
+
+class ChannelTooLow(Refused):
+    """The BMC's LAN channel has a privilege limit that is below operator."""
+
+    def __init__(self, bmc: str, limit: str) -> None:
+        super().__init__(
+            f"the BMC at {bmc} limits its LAN channel to the privilege {limit}, which "
+            "cannot power off: raise the channel's privilege limit on the BMC"
+        )
+
+
+class OrderDisabled(Refused):
+    """The BMC's firmware firewall forbids an order."""
+
+    def __init__(self, bmc: str, order: str) -> None:
+        super().__init__(
+            f"the BMC at {bmc} has {order} disabled in its firmware firewall: enable "
+            "Chassis Control for its LAN channel (ipmitool firewall enable)"
+        )
+
+
+class Updating(Refused):
+    """The BMC runs, but it is starting or renewing its firmware."""
+
+    def __init__(self, bmc: str) -> None:
+        super().__init__(
+            f"the BMC at {bmc} updates its firmware or is still starting, and may not "
+            "carry out orders: wait until that has ended"
+        )
+
+
+class OtherBmc(Refused):
+    """Two logins of one action have met two different BMCs."""
+
+    def __init__(self, bmc: str, guid: str, other_guid: str) -> None:
+        super().__init__(
+            f"the BMC at {bmc} is another one than before (system GUID {other_guid}, "
+            f"not {guid}), so its node may be another one: check ip and fallback_ip, "
+            "and that no address is given out twice"
+        )
+
+
+class TargetSilent(AgentError):
+    """The BMC cannot hand a request over to the controller at another address."""
+
+    def __init__(self, bmc: str, code: int) -> None:
+        self.code = code
+        super().__init__(
+            f"the BMC at {bmc} cannot reach the controller named by target "
+            f"(completion code 0x{code:02x} of Send Message): check the parameter "
+            "target"
+        )
+
+
+class OffMayArrive(AgentError):
+    """The BMC has not confirmed the end of a session that carried an off."""
+
+    def __init__(self, bmc: str) -> None:
+        super().__init__(
+            f"the BMC at {bmc} did not confirm the end of the session that carried the "
+            "power off, which could arrive after a power on: turn the node on by hand"
+        )
+
+
 class OldProtocol(Refused):
     """The BMC offers IPMI 1.5 only."""
 
@@ -131,12 +211,34 @@ class LoginRefused(Refused):
 
 
 class Busy(AgentError):
-    """The BMC has no time or no free session now; later it may."""
+    """The BMC has no time now; later it may. Asking again can help."""
 
     def __init__(self, bmc: str, what: str) -> None:
         super().__init__(
             f"the BMC at {bmc} is busy ({what}): look for other programs that use it, "
             "or restart the BMC"
+        )
+
+
+class SessionsTaken(Busy):
+    """All sessions of the BMC are in use."""
+
+    def __init__(self, bmc: str) -> None:
+        AgentError.__init__(
+            self,
+            f"the BMC at {bmc} is busy, all its sessions are taken: end those of other "
+            "programs, ask it less often, or restart the BMC",
+        )
+
+
+class NotInThisState(Busy):
+    """The BMC refuses an order in the state that it or the node is in."""
+
+    def __init__(self, bmc: str, what: str) -> None:
+        AgentError.__init__(
+            self,
+            f"the BMC at {bmc} refuses {what} in its present state: look there for a "
+            "locked power button, a power fault or an update that is under way",
         )
 
 

@@ -19,7 +19,7 @@ ABOVE = {
 }
 DOORS = {
     "libvirt": ("agents/hypervisor/",),
-    "pyghmi": ("fence/ipmi/session.py",),
+    "pyghmi": ("fence/ipmi/wire.py",),
     "lxml": ("agents/domainxml/", "heartbeat/"),
 }
 TOO_SLOW_EVERYWHERE = ("importlib.metadata", "xml.sax.saxutils", "urllib", "asyncio")

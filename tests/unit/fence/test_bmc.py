@@ -8,7 +8,7 @@ import pytest
 from unit.fence.devices import Clock
 
 from vmha.agents.protocol.errors import AgentError, Unreachable
-from vmha.fence.ipmi import diagnoses, power
+from vmha.fence.ipmi import diagnoses, paths
 from vmha.fence.ipmi.access import Access
 from vmha.fence.ipmi.power import Bmc
 from vmha.fence.protocol.sequence import OFF, ON, UNKNOWN
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vmha.agents.protocol.deadline import Deadline
+    from vmha.fence.ipmi.network import Network
 
 CONTROL = 0x02
 SILENT = diagnoses.FellSilent("it")
@@ -25,18 +26,32 @@ SILENT = diagnoses.FellSilent("it")
 class FakeSession:
     """A session that answers from the story of its BMC."""
 
-    def __init__(self, story: Story, number: int) -> None:
+    def __init__(self, story: Story, number: int, path: Access) -> None:
         self.story = story
         self.number = number
         self.suite = 3
+        self.granted = 4
+        self.guid = b""
+        self.path = path
+        self.peer = ("10.0.0.1", 623)
+        self.is_silent = False
 
     def command(
-        self, netfn: int, command: int, data: Sequence[int], _deadline: Deadline
+        self,
+        netfn: int,
+        command: int,
+        data: Sequence[int],
+        _deadline: Deadline,
+        once: bool,
+        target: int | None,
     ) -> tuple[int, bytes]:
         assert netfn == 0
+        assert target is None
         self.story.journal.append((self.number, command, *data))
+        self.story.once.append(once)
         answer = self.story.answers.pop(0)
         if isinstance(answer, AgentError):
+            self.is_silent = True
             raise answer
         return answer
 
@@ -44,7 +59,8 @@ class FakeSession:
         self.story.journal.append((self.number, "close"))
         return self.story.confirms
 
-    def close_other(self, number: int, _deadline: Deadline) -> bool:
+    def close_other(self, number: int, is_same_path: bool, _: Deadline) -> bool:
+        assert is_same_path
         self.story.journal.append((self.number, "close", number))
         return self.story.confirms_later
 
@@ -59,19 +75,22 @@ class Story:
         self.confirms_later = True
         self.opened = 0
         self.journal: list[tuple[object, ...]] = []
+        self.once: list[bool] = []
 
-    def open(self, _access: Access, _deadline: Deadline) -> FakeSession:
+    def open(
+        self, access: Access, _deadline: Deadline, _network: Network
+    ) -> FakeSession:
         if self.logins:
             raise self.logins.pop(0)
         self.opened += 1
-        return FakeSession(self, self.opened)
+        return FakeSession(self, self.opened, access)
 
 
 @pytest.fixture
 def story(monkeypatch: pytest.MonkeyPatch) -> Story:
     """Return the story that the next BMC lives in."""
     told = Story()
-    monkeypatch.setattr(power, "open_session", told.open)
+    monkeypatch.setattr(paths, "open_session", told.open)
     return told
 
 
@@ -123,8 +142,10 @@ def test_a_completion_code_is_not_off(
     [
         (0xC0, diagnoses.Busy, False),
         (0xC3, diagnoses.Busy, True),
-        (0xD5, diagnoses.Busy, False),
-        (0xFF, diagnoses.CommandRefused, False),
+        (0xD5, diagnoses.NotInThisState, False),
+        (0xFF, diagnoses.CommandRefused, True),
+        (0x80, diagnoses.CommandRefused, True),
+        (0xCC, diagnoses.CommandRefused, False),
     ],
 )
 def test_an_order_that_may_succeed_later_gives_a_receipt(
@@ -152,10 +173,11 @@ def test_a_user_who_may_not_is_named(
 def test_orders_are_the_bytes_of_chassis_control(
     story: Story, bmc: Bmc, deadline: Deadline
 ) -> None:
-    story.answers = [(0, b""), (0, b"")]
-    assert bmc.order(OFF, deadline).failure is None
-    assert bmc.order(ON, deadline).failure is None
-    assert story.journal == [(1, CONTROL, 0x00), (1, CONTROL, 0x01)]
+    story.answers = [(0, b"")] * 4
+    for goal in (ON, OFF, "cycle", "diag"):
+        assert bmc.order(goal, deadline).failure is None
+    assert [entry[2] for entry in story.journal] == [0x01, 0x00, 0x02, 0x04]
+    assert story.once == [False, False, True, True]
 
 
 def test_a_session_that_fell_silent_is_replaced_once(
