@@ -201,6 +201,25 @@ def test_a_dead_bmc_is_diagnosed_in_time_and_the_second_level_fences(
     assert (entry.get("action"), entry.get("status")) == ("reboot", "success")
 
 
+@pytest.mark.long
+def test_a_controller_that_lies_is_contradicted_by_the_device_beside_it(
+    lab: Lab, levels: Callable[[str, list[str]], None], watch: Watch
+) -> None:
+    """Alone it would have let the guest run twice: the node is in good health."""
+    source = lab.cluster.wait_running(GUEST)
+    node = lab.node(source)
+    levels(source, [f"fence-{source} rack-a"])
+    node.bmc.set_fault("pretend")
+    (node.directory / "feeds" / "b").write_text("off\n")
+    began_s = time.monotonic()
+    node.cut()
+    story = fenced_and_moved(lab, watch, source, began_s)
+    told = answers(story, source, began_s)
+    assert told[:2] == [f"fence-{source} returned 0", "rack-a returned 0"]
+    dead = first(story, "dead", source, began_s, "")
+    assert dead.time_s < first(story, "start begun", GUEST, began_s, "").time_s
+
+
 def test_a_second_path_to_the_bmc_is_taken_within_one_call(
     lab: Lab, watch: Watch, figures: list[str]
 ) -> None:

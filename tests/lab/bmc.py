@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .plan import Plan
     from .processes import Process
 
-FAULTS = ("latency", "slow", "lie", "deaf", "refuse")
+FAULTS = ("latency", "slow", "lie", "pretend", "deaf", "refuse")
 
 
 class Bmc:
