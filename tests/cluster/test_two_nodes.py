@@ -52,7 +52,8 @@ def whole(pair: Lab) -> Iterator[Lab]:
     pair.recover()
     for node in pair.nodes:
         pair.cluster.pcs("stonith", "update", f"fence-{node.name}", "pcmk_delay_base=")
-    pair.cluster.pcs("property", "set", "priority-fencing-delay=")
+    forget = ["--type", "crm_config", "--name", "priority-fencing-delay", "--delete"]
+    pair.cluster.run(["crm_attribute", *forget])
 
 
 def part(lab: Lab, afterwards_s: float) -> tuple[list[str], float]:
