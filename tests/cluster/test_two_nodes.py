@@ -27,6 +27,7 @@ FENCED_S = 60.0
 # As long as the loser needs to boot and to see nobody: it must not fence then.
 AFTERWARDS_S = 25.0
 LEAST_S = 4.0
+BOOT_S = 4.0
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,8 @@ def pair(deb: Path) -> Iterator[Lab]:
     """Bring up a lab of two nodes beside the other one."""
     if os.geteuid() != 0:
         pytest.skip("needs root: namespaces and mounts")
-    lab = Lab(f"pair-{os.getpid()}", 2, debs=[deb], progress=Progress(sys.stderr))
+    name, progress = f"pair-{os.getpid()}", Progress(sys.stderr)
+    lab = Lab(name, 2, debs=[deb], boot_delay_s=BOOT_S, progress=progress)
     try:
         with lab:
             lab.configure([GUEST])
@@ -83,6 +85,7 @@ def afterwards_s(is_long: bool) -> float:
     return AFTERWARDS_S if is_long else LEAST_S
 
 
+@pytest.mark.long
 def test_the_node_whose_device_waits_survives(
     whole: Lab, repetitions: int, afterwards_s: float, figures: list[str]
 ) -> None:

@@ -38,7 +38,7 @@ Cluster  run(argv), pcs(*words), where(resource), online(), dc(), status(), is_i
 Watch    copies(guest), most_copies(guest), sightings(guest), first_execution(),
          first_tick(), wait_tick(), blackout_s(), unbroken(guest), worst_gap_s.
 Story    first(kind, subject, since_s), since(instant_s), events. Kinds: lost, member,
-         fencing requested, fencing level, device asked, device answered, agent said,
+         fencing requested, device asked, device answered, agent said,
          fencing confirmed, start begun, start ended (and stop, migrate_to,
          migrate_from), order power 0, order feed a 0, power cut, dead, power given,
          booting.

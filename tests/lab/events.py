@@ -42,8 +42,7 @@ class Event:
     result: str = ""
 
 
-# kind, daemon, the sentence; group 1 is the subject, group 2 the result, or they bear
-# these names.
+# kind, daemon, the sentence; group 1 is the subject, group 2 the result.
 KINDS = [
     ("lost", "pacemaker-controld", r"Node (\S+) state is now lost"),
     ("member", "pacemaker-controld", r"Node (\S+) state is now member"),
@@ -56,11 +55,6 @@ KINDS = [
         "fencing confirmed",
         "pacemaker-fenced",
         r"Operation '\w+' targeting (\S+) by .*: (OK|\w+)",
-    ),
-    (
-        "fencing level",
-        "pacemaker-fenced",
-        r"Attempting fencing level (?P<result>\d+) targeting (?P<subject>\S+)",
     ),
     (
         "device asked",
@@ -112,10 +106,8 @@ def _event(node: str, daemon: str, text: str) -> Event | None:
     for kind, by, sentence in SENTENCES:
         found = sentence.match(text) if daemon == by else None
         if found is not None:
-            names = sentence.groupindex
-            subject = found[names.get("subject", 1)]
-            result = found[names.get("result", 2)] if sentence.groups > 1 else ""
-            return Event(0.0, kind, subject, node, result)
+            result = found[2] if sentence.groups > 1 else ""
+            return Event(0.0, kind, found[1], node, result)
     ended = ENDED.match(text) if daemon == "pacemaker-execd" else None
     if ended is not None:
         return Event(0.0, f"{ended[2]} ended", ended[1], node, ended[3])
