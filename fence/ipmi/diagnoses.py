@@ -41,6 +41,17 @@ class PortClosed(Unreachable):
         )
 
 
+class LoginUnanswered(Unreachable):
+    """A BMC that is there leaves a message of login without an answer."""
+
+    def __init__(self, bmc: str, what: str, parameters: str) -> None:
+        super().__init__(
+            f"the BMC at {bmc} is there, but does not answer {what}: check "
+            f"{parameters}, which some BMCs ignore when they are wrong, and "
+            "whether packets are lost"
+        )
+
+
 class NoPath(Unreachable):
     """Neither the BMC's address nor its fallback leads to it."""
 
@@ -55,6 +66,17 @@ class FellSilent(Unreachable):
         super().__init__(
             f"the BMC at {bmc} stopped answering in the middle of a session: check "
             "whether it restarts or its network is overloaded"
+        )
+
+
+class TargetUnanswered(FellSilent):
+    """A request for the controller behind the BMC came to nothing."""
+
+    def __init__(self, bmc: str, target: int) -> None:
+        AgentError.__init__(
+            self,
+            f"neither the BMC at {bmc} nor the controller 0x{target:02x} behind it "
+            "answers any more: check the parameter target, and whether the BMC is well",
         )
 
 
@@ -251,3 +273,21 @@ class CommandRefused(Refused):
             f"the BMC at {bmc} refused {command} with completion code 0x{code:02x}: "
             "look at its event log"
         )
+
+
+def refused_login(
+    bmc: str, user: str, stage: str, status: int, wanted: str
+) -> AgentError:
+    """Name a status code of RMCP+ (IPMI 2.0, table 13-15).
+
+    ``wanted`` is the privilege that the login was made with.
+    """
+    if status in (0x01, 0x0B):
+        return SessionsTaken(bmc)
+    if status in (0x09, 0x0A):
+        return PrivilegeTooLow(bmc, user, wanted)
+    if status == 0x0D:
+        return WrongUser(bmc, user)
+    if status == 0x0F:
+        return WrongPassword(bmc, user)
+    return LoginRefused(bmc, stage, status)

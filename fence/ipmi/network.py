@@ -6,6 +6,8 @@ network and a clock that exist in memory only.
 
 from __future__ import annotations
 
+import _thread
+import errno
 import select
 import socket
 import time
@@ -70,7 +72,7 @@ class Network:
     def __init__(self) -> None:
         self._found: dict[tuple[str, int], list[Address]] = {}
 
-    def resolve(self, host: str, port: int) -> list[Address]:
+    def resolve(self, host: str, port: int, wait_s: float) -> list[Address]:
         """Return the addresses of a name; raises OSError or UnicodeError.
 
         Asked once: a name that was known at the start of an action stays known when
@@ -78,8 +80,11 @@ class Network:
         """
         if (host, port) not in self._found:
             bare = host[1:-1] if host[:1] + host[-1:] == "[]" else host
-            found = socket.getaddrinfo(bare, port, 0, socket.SOCK_DGRAM)
-            self._found[host, port] = list(found)
+            try:
+                found = _ask(bare, port, socket.AI_NUMERICHOST)
+            except socket.gaierror:
+                found = _ask_name_server(bare, port, wait_s)
+            self._found[host, port] = found
         return self._found[host, port]
 
     def connect(self, address: Address) -> Channel:
@@ -89,3 +94,33 @@ class Network:
     def clock(self) -> float:
         """Return monotonic seconds."""
         return time.monotonic()
+
+
+def _ask(host: str, port: int, flags: int) -> list[Address]:
+    return list(socket.getaddrinfo(host, port, 0, socket.SOCK_DGRAM, 0, flags))
+
+
+def _ask_name_server(host: str, port: int, wait_s: float) -> list[Address]:
+    """Resolve a name in a thread, which is left behind when no server answers.
+
+    The C library waits up to half a minute for dead servers, and nothing ends that.
+    """
+    found: list[Address] = []
+    failures: list[Exception] = []
+    is_done = _thread.allocate_lock()
+    is_done.acquire()
+
+    def ask() -> None:
+        try:
+            found.extend(_ask(host, port, 0))
+        except (OSError, UnicodeError) as failure:
+            failures.append(failure)
+        finally:
+            is_done.release()
+
+    _thread.start_new_thread(ask, ())
+    if not is_done.acquire(timeout=wait_s):
+        raise OSError(errno.EAGAIN, "no name server answers")
+    if failures:
+        raise failures[0]
+    return found

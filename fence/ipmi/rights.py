@@ -46,6 +46,8 @@ def check_granted(access: Access, granted: int) -> None:
     """Check what was asked for at login, and what was granted."""
     if access.privilege and PRIVILEGES[access.privilege] < OPERATOR:
         raise diagnoses.PrivilegeNotWanted(access.privilege)
+    if not granted:
+        raise diagnoses.Unintelligible(access.label, "no privilege level to the login")
     if granted < OPERATOR:
         raise _too_low(access, granted)
 

@@ -64,6 +64,8 @@ class Session:
         answer = self._wire.ask(netfn, command, data, deadline, once, target)
         if answer is None:
             self.is_silent = True
+            if target is not None:
+                raise diagnoses.TargetUnanswered(self.path.label, target)
             raise diagnoses.FellSilent(self.path.label)
         return answer
 
@@ -118,7 +120,7 @@ def open_session(
     """
     network = network or Network()
     failure: AgentError = diagnoses.NoAnswer(access.label)
-    addresses = _addresses(access, network)
+    addresses = _addresses(access, network, deadline)
     for position, address in enumerate(addresses):
         share_s = deadline.remaining_s() / (len(addresses) - position)
         try:
@@ -128,9 +130,9 @@ def open_session(
     raise failure
 
 
-def _addresses(access: Access, network: Network) -> list[Address]:
+def _addresses(access: Access, network: Network, deadline: Deadline) -> list[Address]:
     try:
-        return network.resolve(access.host, access.port)
+        return network.resolve(access.host, access.port, deadline.remaining_s())
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not a valid name"
         raise diagnoses.NameUnresolved(access.host, str(reason).lower()) from error

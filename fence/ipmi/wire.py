@@ -11,7 +11,8 @@ Also mended, by overriding and without touching pyghmi's files: its table of log
 progress (the second login of a process hung), session numbers that repeat after a
 restarted login (a late reply then looked like a wrong password), retries that were too
 few and too far apart, and request numbers that an unanswered request left to the next
-one of its kind. Works with pyghmi 1.5.34 and 1.5.70.
+one of its kind. Works with pyghmi 1.5.34, 1.5.70
+and 1.6.19.
 
 Used by ``session`` only.
 """
@@ -43,7 +44,9 @@ ALGORITHMS = {3: 1, 17: 3}
 
 FIRST_RESEND_S = 0.3
 LAST_RESEND_S = 2.0
+KEY_EXCHANGE = ("EXPECTINGRAKP2", "EXPECTINGRAKP4")  # as pyghmi names these states
 
+OPENED_BYTES = 36  # IPMI 2.0, table 13-10
 RMCP_PLUS = 0x06  # IPMI 2.0, table 13-8: the authentication type of its packets
 APPLICATION = 0x06
 SET_PRIVILEGE = 0x3B
@@ -51,8 +54,10 @@ CLOSE_SESSION = 0x3C
 SEND_MESSAGE = 0x34
 IPMB = 0
 
+LATER = (0xC0, 0xC3)  # IPMI 2.0, table 5-2: busy, and no answer inside of the BMC
+CAPABILITIES_BYTES = 8  # IPMI 2.0, table 22-15
+
 # IPMI 2.0, table 13-15.
-NO_RESOURCES = (0x01, 0x0B)
 STALE_SESSION = 0x02
 WRONG_CODE = 0x0F
 MOST_CONFUSED = 5
@@ -89,6 +94,7 @@ class Wire(pyghmi.Session):  # type: ignore[misc]
         self._resends = 0
         self._restarts = 0
         self._confused = 0
+        self._is_opened = False  # the BMC has answered the proposal of a suite
         self._abandoned: list[int] = []
         self._resend_at = 0.0
         super().__init__(
@@ -114,8 +120,7 @@ class Wire(pyghmi.Session):  # type: ignore[misc]
             if self._failure:
                 raise self._failure
             if deadline.expired():
-                silent = diagnoses.PortClosed if self.channel.is_refused else None
-                raise (silent or diagnoses.NoAnswer)(self._access.label)
+                raise self._silence()
             self._turn(deadline)
 
     def take_privilege(self, deadline: Deadline) -> None:
@@ -125,10 +130,11 @@ class Wire(pyghmi.Session):  # type: ignore[misc]
         """
         answer = self.ask(APPLICATION, SET_PRIVILEGE, [self.privlevel], deadline)
         if answer is None:
-            raise diagnoses.NoAnswer(self._access.label)
+            raise self._silence()
         code, data = answer
         if code:
-            raise self._too_low()
+            label, user = self._access.label, self._access.user
+            raise diagnoses.PrivilegeTooLow(label, user, self._wanted)
         self.granted = data[0] & 0x0F if data else 0
         for number in self._abandoned:
             if number != self.sessionid:
@@ -205,15 +211,17 @@ class Wire(pyghmi.Session):  # type: ignore[misc]
     def _send_again(self) -> None:
         """Repeat what was not answered.
 
-        The two messages of key exchange may not be repeated; login starts anew, under
-        a new session number, so that a late reply to the old one is not mistaken.
+        The two messages of key exchange are repeated once: some BMCs make other keys of
+        a second one. Then login starts anew, under a new session number, so that a late
+        reply to the old one is not mistaken.
         """
         again = self._resends + 1
-        if self.sessioncontext in ("EXPECTINGRAKP2", "EXPECTINGRAKP4"):
+        if again > 1 and self.sessioncontext in KEY_EXCHANGE:
             self._start_anew()
-        elif self.sessioncontext == "OPENSESSION":
-            if again > 1:  # there are BMCs that do not refuse a suite but say nothing
-                self.suites.append(self.suites.pop(0))
+            return
+        if again > 2 and self.sessioncontext == "OPENSESSION":
+            # There are BMCs that do not refuse a suite but say nothing.
+            self.suites.append(self.suites.pop(0))
             self._propose()
         else:
             self.hasretried = 1
@@ -226,15 +234,21 @@ class Wire(pyghmi.Session):  # type: ignore[misc]
         if self.sessioncontext == "EXPECTINGRAKP4":
             self._abandoned.append(self.pendingsessionid)
         self._restarts += 1
-        self.login()
+        self._initsession()
+        self.ipmiversion = 2.0  # as the BMC has said already
+        self._propose()
 
     def _propose(self) -> None:
         self.attemptedhash = HASHES[self.suites[0]]
         self._open_rmcpplus_request()
 
     def _wait_longer(self) -> None:
-        """Wait 0.3 s for an answer, twice as long each time, 2 s at most."""
-        wait_s = FIRST_RESEND_S * 2 ** max(self._resends, self._restarts)
+        """Wait 0.3 s for an answer, half as long again each time, 2 s at most.
+
+        There are BMCs that need a second for their part of a key exchange.
+        """
+        growth = 2.0 if self.sessioncontext in KEY_EXCHANGE else 1.5
+        wait_s = FIRST_RESEND_S * 1.5**self._restarts * growth**self._resends
         self._resend_at = self._network.clock() + min(wait_s, LAST_RESEND_S)
 
     def _answered(self, response: dict[str, Any]) -> None:
@@ -290,17 +304,24 @@ class Wire(pyghmi.Session):  # type: ignore[misc]
 
     def _got_channel_auth_cap(self, response: dict[str, Any]) -> None:
         """Go on only with IPMI 2.0 (table 22-15): pyghmi cannot speak 1.5."""
-        data = response["data"]
-        if response["code"] or not (data[1] & 0x80 and data[3] & 0x02):
-            self._failure = diagnoses.OldProtocol(self._access.label)
-            return
-        super()._got_channel_auth_cap(response)
+        code, data, label = response["code"], response["data"], self._access.label
+        if code in LATER:
+            self._failure = diagnoses.Busy(label, f"completion code 0x{code:02x}")
+        elif not code and len(data) < CAPABILITIES_BYTES:
+            what = f"capabilities with {len(data)} bytes instead of 8"
+            self._failure = diagnoses.Unintelligible(label, what)
+        elif code or not (data[1] & 0x80 and data[3] & 0x02):
+            self._failure = diagnoses.OldProtocol(label)
+        else:
+            super()._got_channel_auth_cap(response)
 
     def _got_rmcp_response(self, data: bytearray) -> None:
         """Check Open Session Response (IPMI 2.0, table 13-10), and the suite in it."""
         if self.sessioncontext != "OPENSESSION" or self._is_stale(data):
             return
-        chosen = data[16] & 0x3F if len(data) > 16 else None
+        if data[1] == 0 and len(data) < OPENED_BYTES:
+            return
+        chosen = data[16] & 0x3F if data[1] == 0 else None
         if data[1] in (0x04, 0x05, 0x10, 0x11) or (
             data[1] == 0 and chosen != ALGORITHMS[self.suites[0]]
         ):
@@ -308,6 +329,7 @@ class Wire(pyghmi.Session):  # type: ignore[misc]
         elif data[1]:
             self._failure = self._refusal("the session request", data[1])
         else:
+            self._is_opened = True
             super()._got_rmcp_response(data)
 
     def _try_next_suite(self) -> None:
@@ -352,21 +374,24 @@ class Wire(pyghmi.Session):  # type: ignore[misc]
         return data[0] != self.rmcptag or number not in (0, self.localsid)
 
     def _refusal(self, stage: str, status: int) -> AgentError:
-        """Name a status code of RMCP+ (IPMI 2.0, table 13-15)."""
         label, user = self._access.label, self._access.user
-        if status in NO_RESOURCES:
-            return diagnoses.SessionsTaken(label)
-        if status in (0x09, 0x0A):
-            return self._too_low()
-        if status == 0x0D:
-            return diagnoses.WrongUser(label, user)
-        if status == WRONG_CODE:
-            return diagnoses.WrongPassword(label, user)
-        return diagnoses.LoginRefused(label, stage, status)
+        return diagnoses.refused_login(label, user, stage, status, self._wanted)
 
-    def _too_low(self) -> AgentError:
-        wanted = f"the privilege {level_name(self.privlevel)}"
-        return diagnoses.PrivilegeTooLow(self._access.label, self._access.user, wanted)
+    def _silence(self) -> AgentError:
+        """Name a login that was not answered to its end."""
+        label, user = self._access.label, self._access.user
+        if self._is_opened:
+            what = f"the login of user {user!r}"
+            return diagnoses.LoginUnanswered(label, what, "username and password")
+        if self.ipmiversion == 2.0:
+            what = "the proposal of a cipher suite"
+            return diagnoses.LoginUnanswered(label, what, "the parameter cipher")
+        closed = self.channel.is_refused
+        return (diagnoses.PortClosed if closed else diagnoses.NoAnswer)(label)
+
+    @property
+    def _wanted(self) -> str:
+        return f"the privilege {level_name(self.privlevel)}"
 
 
 def _ignore(_parameter: object) -> None:

@@ -7,7 +7,9 @@ is over. Called by the power modules of the agents, replayed in virtual time by 
 The rules, and what they are for:
 
 - Off is two reads of off in a row. A single one can be false while power goes down.
-- Unknown is neither on nor off: it interrupts the row.
+- Unknown is neither on nor off: it interrupts the row. Where the device answered that
+  the node is in between, off is ordered nevertheless, for it may hang there; once
+  the device has taken it, that state is its way to off.
 - Off is repeated while off has never been read since it was sent: some BMCs ignore the
   first. Once off was read, a later "on" may be somebody's will, and is not answered
   with another off.
@@ -63,13 +65,21 @@ READ, ORDER, REACHED, GIVE_UP = "read", "order", "reached", "give up"
 
 
 class Reading:
-    """What one look at the device gave: ON, OFF or UNKNOWN, and why unknown."""
+    """What one look at the device gave: ON, OFF or UNKNOWN, and why unknown.
 
-    __slots__ = ("evidence", "failure", "state")
+    ``answered`` with UNKNOWN: the device told a state, one that is neither on nor off.
+    """
+
+    __slots__ = ("answered", "evidence", "failure", "state")
 
     def __init__(
-        self, state: str, evidence: str = "", failure: AgentError | None = None
+        self,
+        state: str,
+        evidence: str = "",
+        failure: AgentError | None = None,
+        answered: bool = False,
     ) -> None:
+        self.answered = answered
         self.state = state
         self.evidence = evidence
         self.failure = failure
@@ -93,11 +103,13 @@ class Facts:
 
     ``state`` is the last reading, None before the first one and after an order.
     ``orders`` counts those that the device may carry out, ``tries`` all.
-    ``silent`` tells that the last look found nobody there. ``off_after_s`` is the time
-    from the first order to the first read of the off that was proven.
+    ``silent`` tells that the last look found nobody there, ``between`` that it found a
+    state that is neither on nor off. ``off_after_s`` is the time from the first order
+    to the first read of the off that was proven.
     """
 
     __slots__ = (
+        "between",
         "failure",
         "off_after_s",
         "off_in_a_row",
@@ -120,12 +132,14 @@ class Facts:
         self.taken = False
         self.since_try_s = 0.0
         self.silent = False
+        self.between = False
         self.failure: AgentError | None = None
 
     def read(self, reading: Reading) -> None:
         """Add a reading."""
         self.state = reading.state
         self.silent = isinstance(reading.failure, Unreachable)
+        self.between = reading.state == UNKNOWN and reading.answered
         self._keep(reading.failure)
         if reading.state != OFF:
             self.off_in_a_row = 0
@@ -160,8 +174,12 @@ def next_step(goal: str, facts: Facts, most_orders: int | None = None) -> str:
         return REACHED
     if facts.state == UNKNOWN and facts.silent and not facts.tries:
         return GIVE_UP  # nothing has begun: another device can take over at once
-    if facts.state in (None, UNKNOWN, goal):
+    if facts.state in (None, goal):
         return READ
+    if facts.state == UNKNOWN:
+        stuck = goal == OFF and facts.between and not facts.taken
+        if not stuck:
+            return READ
     if not facts.tries:
         return ORDER
     if facts.off_since_order and goal == OFF:

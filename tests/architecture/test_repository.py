@@ -23,6 +23,7 @@ PUBLIC_HOSTS = {
 }
 FOLDERS_OF_EVERY_MACHINE = {
     *("modules", "no", "shared"),  # in the test guest; nowhere; in the lab's nodes
+    "redfish",  # the service root of a BMC
     *("bin", "boot", "dev", "etc", "lib", "lib64", "media", "mnt", "nonexistent"),
     *("proc", "run", "sbin", "srv", "sys", "tmp", "usr", "var"),
 }

@@ -7,15 +7,18 @@ import json
 import os
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
+from contract import ocf_root
 from hosts.host import Host
 
-from benchmarks import cost, table
+from benchmarks import cost, fencing, table
 from benchmarks.cost import OURS, THEIRS, THEIRS_TUNED, Row
 from benchmarks.meter import facts
 
 ROUNDS, LONG_ROUNDS = 15, 51
+FENCINGS, LONG_FENCINGS = 5, 21
 NODES = (1, 100, 300)
 OF_THE_PEER = 0.33
 
@@ -26,7 +29,7 @@ def main() -> int:
     if os.geteuid():
         print("tests/bench: run it as root; it starts libvirtd in namespaces")
         return 2
-    return _agents(options) if options.what == "agents" else _behaviour(options)
+    return COMMANDS[options.what](options)
 
 
 def _arguments() -> argparse.Namespace:
@@ -39,7 +42,16 @@ def _arguments() -> argparse.Namespace:
     which = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
     which.add_parser("agents", help="what a recurring monitor costs")
     behaviour = which.add_parser("behaviour", help="what agents answer when it matters")
-    behaviour.add_argument("--only", metavar="TEXT", help="situations named like this")
+    answers = which.add_parser(
+        "fence-behaviour", help="what fence agents say, and whether the node is off"
+    )
+    times = which.add_parser("fencing", help="how long status, off and reboot take")
+    times.add_argument("--runs", type=int, metavar="N", help="so many runs of each")
+    times.add_argument("--only", metavar="TEXT", help="BMCs named like this")
+    for table_of in (behaviour, answers):
+        table_of.add_argument(
+            "--only", metavar="TEXT", help="situations named like this"
+        )
     return parser.parse_args()
 
 
@@ -118,3 +130,43 @@ def _behaviour(options: argparse.Namespace) -> int:
     from behaviour.shown import run
 
     return run(options.only, options.json)
+
+
+def _fence_behaviour(options: argparse.Namespace) -> int:
+    from fencing.shown import run
+
+    return run(options.only, options.json)
+
+
+def _fencing(options: argparse.Namespace) -> int:
+    """Print how long fencing takes; 1 when ours takes longer than is promised.
+
+    An interrupted run prints what it has, and fails.
+    """
+    runs = options.runs or (LONG_FENCINGS if options.long else FENCINGS)
+    found: dict[fencing.Key, fencing.Measured] = {}
+    was_interrupted = False
+    with tempfile.TemporaryDirectory() as at:
+        executable = ocf_root.build(Path(at)) / "sbin/fence_vmha_ipmi"
+        try:
+            fencing.measured(executable, Path(at), runs, options.only, found)
+        except KeyboardInterrupt:
+            was_interrupted = True
+    for line in table.lines(fencing.rows(found), numbers_from=2):
+        print(line)
+    kept = list(fencing.promises(found))
+    for line in ("", *fencing.after_off(found), "", *map(str, kept), ""):
+        print(line)
+    print(fencing.how(found), end="")
+    if options.json:
+        told = [asdict(row) for row in found.values()]
+        options.json.write_text(json.dumps(told, indent=2) + "\n")
+    return int(was_interrupted or not all(promise.is_kept for promise in kept))
+
+
+COMMANDS = {
+    "agents": _agents,
+    "behaviour": _behaviour,
+    "fencing": _fencing,
+    "fence-behaviour": _fence_behaviour,
+}

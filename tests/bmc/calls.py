@@ -6,27 +6,37 @@ import os
 import subprocess
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from bmc.simulator import PASSWORD
-
-if TYPE_CHECKING:
-    from bmc.simulator import Simulator
 
 PEER = Path("/usr/sbin/fence_ipmilan")
 LIMIT_S = 60.0
 
 
+class Reachable(Protocol):
+    """What a call needs to know of a BMC, or of what stands for it."""
+
+    host: str
+    port: int
+
+
 class Outcome:
-    """How a call ended, and how long it took."""
+    """How a call ended, how long it took, and when, on the monotonic clock."""
 
     def __init__(
-        self, exit_code: int, stdout: str, stderr: str, seconds: float
+        self,
+        exit_code: int,
+        stdout: str,
+        stderr: str,
+        seconds: float,
+        ended_at: float = 0.0,
     ) -> None:
         self.exit_code = exit_code
         self.stdout = stdout
         self.stderr = stderr
         self.seconds = seconds
+        self.ended_at = ended_at
 
     def __repr__(self) -> str:
         shown = f"{self.exit_code} {self.stdout!r} {self.stderr!r}"
@@ -51,17 +61,18 @@ class Started:
         self.process.stdin.close()
         self.process.stdin = None
 
-    def outcome(self) -> Outcome:
-        """Wait for the end."""
-        stdout, stderr = self.process.communicate(timeout=LIMIT_S)
-        seconds = time.monotonic() - self._begin
-        return Outcome(self.process.returncode, stdout, stderr, seconds)
+    def outcome(self, limit_s: float = LIMIT_S) -> Outcome:
+        """Wait for the end; raises TimeoutExpired if it does not come."""
+        stdout, stderr = self.process.communicate(timeout=limit_s)
+        now = time.monotonic()
+        code = self.process.returncode
+        return Outcome(code, stdout, stderr, now - self._begin, now)
 
 
 class Caller:
-    """Calls one agent for one simulated BMC."""
+    """Calls one agent for one BMC."""
 
-    def __init__(self, executable: Path, bmc: Simulator, **standard: object) -> None:
+    def __init__(self, executable: Path, bmc: Reachable, **standard: object) -> None:
         self.executable = executable
         self.bmc = bmc
         self.standard = standard
@@ -74,7 +85,7 @@ class Caller:
             "action": action,
             "nodename": "node1",
             "plug": "node1",
-            "ip": "127.0.0.1",
+            "ip": self.bmc.host,
             "ipport": self.bmc.port,
             "username": "admin",
             "password": PASSWORD,

@@ -3,9 +3,11 @@
 
 ``chassis.py FOLDER get power`` prints ``power:0|1``, ``... set power 0|1`` acts and
 ``... peek power`` tells a test the truth. What ipmi_sim asked for is appended to
-``FOLDER/log``. ``FOLDER/plan.json`` says how this chassis misbehaves:
+``FOLDER/log``, and ``FOLDER/changes`` tells when the true power changed.
+``FOLDER/plan.json`` says how this chassis misbehaves:
 
-    off_takes_s   an off is carried out that many seconds later
+    off_takes_s   an off is carried out that many seconds later; one that comes in
+                  between, or for a node that is off, changes nothing
     ignore_offs   this many offs are ignored
     ignore_ons    this many ons are ignored
     refuse_on     every on fails
@@ -50,9 +52,16 @@ class Chassis:
         due = read(f"{self.folder}/off_at", "")
         if due and time.monotonic() >= float(due):
             os.unlink(f"{self.folder}/off_at")
-            write(f"{self.folder}/power", "0")
+            self.become("0", float(due))
             return 0
         return int(read(f"{self.folder}/power", "1"))
+
+    def become(self, power: str, at: float) -> None:
+        """Change the true power."""
+        if read(f"{self.folder}/power", "1") != power:
+            with open(f"{self.folder}/changes", "a", encoding="utf-8") as changes:
+                changes.write(f"{at} {power}\n")
+        write(f"{self.folder}/power", power)
 
     def count(self, name: str) -> int:
         """Return how often this was asked for before, and count this time."""
@@ -76,13 +85,14 @@ class Chassis:
             if self.plan.get("refuse_on"):
                 return 1
             if self.count("ons") >= self.plan.get("ignore_ons", 0):
-                write(f"{self.folder}/power", "1")
+                self.power()
+                self.become("1", time.monotonic())
         elif self.count("offs") >= self.plan.get("ignore_offs", 0):
-            write(
-                f"{self.folder}/off_at",
-                str(time.monotonic() + self.plan.get("off_takes_s", 0)),
-            )
-            self.power()
+            is_under_way = os.path.exists(f"{self.folder}/off_at")
+            if self.power() and not is_under_way:
+                due = time.monotonic() + self.plan.get("off_takes_s", 0)
+                write(f"{self.folder}/off_at", str(due))
+                self.power()
         return 0
 
 

@@ -188,12 +188,12 @@ def _bits(flags: list[bool]) -> bytes:
 
 
 def _channel_access(_b: Controller, _s: Session, _data: bytes) -> tuple[int, bytes]:
-    """Answer Get Channel Access (table 22-28): always available, administrator."""
+    """Answer Get Channel Access (22.23): always available, administrator."""
     return OK, bytes((0x02, 0x04))
 
 
 def _user_access(bmc: Controller, _session: Session, data: bytes) -> tuple[int, bytes]:
-    """Answer Get User Access (table 22-32); IPMI messaging is enabled."""
+    """Answer Get User Access (22.27); IPMI messaging is enabled."""
     if len(data) != 2:
         return BAD_LENGTH, b""
     user = _user(bmc.plan, data[1])
@@ -204,7 +204,7 @@ def _user_access(bmc: Controller, _session: Session, data: bytes) -> tuple[int, 
 
 
 def _user_name(bmc: Controller, _session: Session, data: bytes) -> tuple[int, bytes]:
-    """Answer Get User Name (table 22-34); user 1 has no name (6.9.1)."""
+    """Answer Get User Name (22.29); user 1 has no name (6.9.1)."""
     user = _user(bmc.plan, data[0]) if data else None
     if user is None:
         return BAD_FIELD, b""

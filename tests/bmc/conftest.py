@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from bmc.calls import PEER, Caller
+from bmc.listener import Listener
 from bmc.simulator import Simulator
 from contract import ocf_root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from bmc.calls import Reachable
+    from bmc.plan import Plan
 
 NEEDED = ("ipmi_sim", "ipmitool", "fence_ipmilan", "pacemaker-fenced", "stonith_admin")
 
@@ -49,3 +54,20 @@ def fence(root: Path, bmc: Simulator) -> Caller:
 def peer(bmc: Simulator) -> Caller:
     """Return fence_ipmilan, set up for the BMC."""
     return Caller(PEER, bmc, lanplus=1, cipher=3)
+
+
+@pytest.fixture
+def scripted() -> Iterator[Callable[..., Listener]]:
+    """Return what makes a scripted BMC: see ``Listener`` for what it takes."""
+    with ExitStack() as stack:
+
+        def make(plan: Plan | None = None, **more: Any) -> Listener:
+            return stack.enter_context(Listener(plan, **more))
+
+        yield make
+
+
+@pytest.fixture
+def agent(root: Path) -> Callable[[Reachable], Caller]:
+    """Return what makes our agent, set up for a BMC or what stands for it."""
+    return lambda bmc: Caller(root / "sbin/fence_vmha_ipmi", bmc)

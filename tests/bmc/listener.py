@@ -2,11 +2,13 @@
 
 A ``Listener`` has the same face as ``simulator.Simulator`` where ``calls.Caller`` looks
 at it: address and port. It runs in a thread of the test's process, so that a test can
-look at the server and its node while an agent talks to it.
+look at the server and its node while an agent talks to it. A BMC can have two
+addresses, with the same port, and each of them can fall silent.
 """
 
 from __future__ import annotations
 
+import select
 import socket
 import threading
 import time
@@ -24,23 +26,32 @@ LOOK_S = 0.2  # how often the thread looks whether it is to end
 
 
 class Listener:
-    """A scripted BMC that answers at ``host`` and ``port`` while its context lasts."""
+    """A scripted BMC that answers at ``host`` and ``port`` while its context lasts.
+
+    ``others`` are further addresses of it. ``silent`` are those of its addresses at
+    which nothing is heard: put them in at any time. ``node`` is one that another
+    listener has made, for a BMC whose addresses have sessions of their own.
+    """
 
     def __init__(
         self,
         plan: Plan | None = None,
         host: str = "127.0.0.1",
-        node: Node | None = None,
+        others: tuple[str, ...] = (),
         port: int = 0,
+        node: Node | None = None,
     ) -> None:
         self.server = Server(plan or Plan(), time.monotonic, node)
         self.host = host
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_DGRAM)
-        self._socket.settimeout(LOOK_S)
-        self._socket.bind((host, port))
-        self.port: int = self._socket.getsockname()[1]
-        self._lock = threading.Lock()
+        self.port = port
+        self.silent: set[str] = set()
+        self._sockets: dict[socket.socket, str] = {}
+        for each in (host, *others):
+            family = socket.AF_INET6 if ":" in each else socket.AF_INET
+            bound = socket.socket(family, socket.SOCK_DGRAM)
+            bound.bind((each, self.port))
+            self.port = bound.getsockname()[1]
+            self._sockets[bound] = each
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
@@ -56,7 +67,8 @@ class Listener:
     ) -> None:
         self._is_over.set()
         self._thread.join()
-        self._socket.close()
+        for each in self._sockets:
+            each.close()
 
     @property
     def node(self) -> Node:
@@ -65,11 +77,9 @@ class Listener:
 
     def _serve(self) -> None:
         while not self._is_over.is_set():
-            try:
-                packet, peer = self._socket.recvfrom(4096)
-            except TimeoutError:
-                continue
-            with self._lock:
-                answers = self.server.receive(packet, peer)
-            for answer in answers:
-                self._socket.sendto(answer, peer)
+            for ready in select.select(list(self._sockets), (), (), LOOK_S)[0]:
+                packet, peer = ready.recvfrom(4096)
+                if self._sockets[ready] in self.silent:
+                    continue
+                for answer in self.server.receive(packet, peer):
+                    ready.sendto(answer, peer)

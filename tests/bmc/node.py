@@ -32,8 +32,9 @@ class Change(NamedTuple):
 class Node:
     """A node's true power, what was ordered, and what was shown.
 
-    An off that comes while another one is under way changes nothing. One that is under
-    way is carried out even if an on comes in between: the worst a chassis can do.
+    An off for a node that is off, or while another off is under way, changes nothing.
+    One that is under way is carried out even if an on comes in between: the worst a
+    chassis can do.
     """
 
     def __init__(self, plan: Plan, clock: Callable[[], float]) -> None:
@@ -90,11 +91,18 @@ class Node:
         off, on = now + self.plan.off_s, now + self.plan.on_s
         if name == "on":
             self._due.append(Change(on, True))
-        elif name in ("off", "soft") and all(due.is_on for due in self._due):
+        elif not self._ends_on():
+            return
+        elif name in ("off", "soft"):
             self._due.append(Change(off, False))
-        elif name == "cycle" and self.is_on:
+        elif name == "cycle":
             self._due += [Change(off, False), Change(off + self.plan.cycle_s, True)]
         self._happen()
+
+    def _ends_on(self) -> bool:
+        """Tell whether the node is on, or will be, and no off is under way."""
+        is_on = self.changes[-1].is_on or bool(self._due)
+        return is_on and all(due.is_on for due in self._due)
 
     def _happen(self) -> None:
         """Carry out what is due."""

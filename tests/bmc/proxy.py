@@ -34,6 +34,7 @@ class Trouble:
     loss, twice     the share that is lost, or comes twice
     late, late_s    the share that is held back for up to so long, and overtaken
     delay_s         every packet takes so long, and ``jitter_s`` at most in addition
+    copies_s        every packet to the BMC comes again, so long after the first
     deaf_after, mute_after
                     so many packets reach the BMC, or the agent; then none
     session_packets     so many packets with a session number reach the BMC in each
@@ -48,6 +49,7 @@ class Trouble:
     late_s: float = 3.0
     delay_s: float = 0.0
     jitter_s: float = 0.0
+    copies_s: tuple[float, ...] = ()
     deaf_after: int | None = None
     mute_after: int | None = None
     session_packets: int | None = None
@@ -87,6 +89,8 @@ class Fate:
         delays = [trouble.delay_s + jitter_s[0] + is_late * late_s[0]]
         if is_twice:
             delays.append(trouble.delay_s + jitter_s[1] + is_late * late_s[1])
+        if self._direction == TO_BMC:
+            delays += trouble.copies_s
         return delays
 
     def _is_silent(self, number: int, elapsed_s: float) -> bool:

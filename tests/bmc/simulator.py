@@ -17,6 +17,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bmc.node import Change
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -62,6 +64,8 @@ def free_port() -> int:
 
 class Simulator:
     """One simulated BMC and the power of the node behind it."""
+
+    host = "127.0.0.1"
 
     def __init__(
         self,
@@ -152,6 +156,19 @@ class Simulator:
             text=True,
         )
         return int(answer.stdout)
+
+    def changes(self) -> list[Change]:
+        """Return the true power over time; it was on before the first change."""
+        pairs = [line.split() for line in self._text("changes").splitlines()]
+        changes = [Change(float(at), power == "1") for at, power in pairs]
+        due = self._text("off_at")
+        if due and float(due) <= time.monotonic():
+            changes.append(Change(float(due), False))
+        return [Change(0.0, True), *changes]
+
+    def _text(self, name: str) -> str:
+        path = self.folder / name
+        return path.read_text() if path.exists() else ""
 
     def log(self) -> list[str]:
         """Return what the chassis was asked, in order: "get power", "set power 0"."""

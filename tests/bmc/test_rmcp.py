@@ -124,7 +124,7 @@ def test_ipmitool_is_told_what_is_wrong() -> None:
         (Plan(only_1_5=True), (17, 3), diagnoses.OldProtocol),
         (Plan(sessions=0), (17, 3), diagnoses.Busy),
         (Plan(users=(User("admin", privilege=2),)), (3,), diagnoses.PrivilegeTooLow),
-        (Plan(rakp4_status=(0x0F,)), (3,), diagnoses.WrongPassword),
+        (Plan(rakp4_status=(0x0F,) * 20), (3,), diagnoses.WrongPassword),
     ],
 )
 def test_our_client_is_told_what_is_wrong(

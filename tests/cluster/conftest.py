@@ -18,12 +18,13 @@ from lab.commands import run
 from lab.errors import TimedOut
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from lab.watch import Watch
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GUESTS = ("web1", "web2")
+KEPT = ROOT / "build/tests/logs"
 BUILD_S = 900.0
 LABS = 9
 
@@ -64,6 +65,18 @@ def _up(name: str, deb: Path) -> Iterator[Lab]:
         yield lab
     finally:
         lab.down()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep the nodes' logs of a scenario that failed: the lab goes at the end."""
+    report = yield
+    lab = getattr(item, "funcargs", {}).get("whole_lab")
+    if report.failed and isinstance(lab, Lab):
+        lab.keep_logs(KEPT / item.name.partition("[")[0])
+    return report
 
 
 @pytest.fixture

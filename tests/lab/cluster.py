@@ -157,7 +157,11 @@ class Cluster:
             calm = calm + 1 if self.is_idle() else 0
             return calm >= 3
 
-        _wait(done, timeout_s, "the cluster to be idle")
+        try:
+            _wait(done, timeout_s, "the cluster to be idle")
+        except TimedOut as error:
+            shown = self.speaker().run(["crm_mon", "-1", "-r", "-f"], 20, check=False)
+            raise TimedOut(f"{error}\n{shown.stdout}") from error
 
     def wait_running(self, resource: str, timeout_s: float = 60.0) -> str:
         """Wait until Pacemaker believes the resource to run on one node; that node."""

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 LOCK_S = 1800.0
 RECOVER_S = 120.0
 
+KEPT_LOGS = ("var/log/messages", "var/log/pacemaker/pacemaker.log")
+
 
 class Lab:
     """A named lab; see the package's docstring for how it is used.
@@ -220,6 +222,15 @@ class Lab:
     def wait_idle(self, timeout_s: float = 120.0) -> None:
         """Wait until the cluster's DC has nothing left to do."""
         self.cluster.wait_idle(timeout_s)
+
+    def keep_logs(self, folder: Path) -> None:
+        """Copy what every node has written to where it outlives the lab."""
+        for node in self.nodes:
+            for name in KEPT_LOGS:
+                source = node.disk / name
+                if source.exists():
+                    folder.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(source, folder / f"{node.name}-{source.name}")
 
     def _is_up(self) -> bool:
         """Whether a lab of this name runs; raises LabError when it is another one."""

@@ -33,6 +33,10 @@ SEARCH_S = 0.1
 # that does nothing but tick uses two for each tick. All in nanoseconds.
 BIRTH_NS = 1_000_000
 GROWN_NS = 200_000
+# A thread that is killed may be the one that gives the memory back: two milliseconds
+# and more that are the kernel's work, not the guest's (PF_EXITING, proc(5), flags).
+EXITING = 0x4
+FLAGS = 6  # the place of the flags behind the name
 
 
 @dataclass(frozen=True)
@@ -343,27 +347,40 @@ class _Seen:
         self._threads: list[str] = []
 
     def spent_ns(self) -> int | None:
-        """The processor time of the virtual CPUs, or None when it cannot be read."""
+        """The processor time of the virtual CPUs.
+
+        None when it cannot be read, or is not the guest's any more: what was read
+        before the threads were seen to live was used by living ones.
+        """
         try:
             if not self._threads:
                 self._threads = _vcpus(self.copy.pid)
             total = 0
-            for file in self._threads:
-                with open(file, encoding="ascii") as stat:
+            for thread in self._threads:
+                with open(f"{thread}/schedstat", encoding="ascii") as stat:
                     total += int(stat.read().split()[0])
+            if any(is_exiting(thread) for thread in self._threads):
+                return None
         except (OSError, ValueError, IndexError):
             return None
         return total if self._threads else None
 
 
 def _vcpus(pid: int) -> list[str]:
-    """The schedstat files of a QEMU's virtual CPUs (libvirt names the threads)."""
+    """The threads of a QEMU's virtual CPUs in /proc (libvirt names them)."""
     found = []
     for thread in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{thread}/comm", encoding="utf-8") as file:
             if file.read().startswith("CPU "):
-                found.append(f"/proc/{pid}/task/{thread}/schedstat")
+                found.append(f"/proc/{pid}/task/{thread}")
     return found
+
+
+def is_exiting(thread: str) -> bool:
+    """Whether a thread, by its folder in /proc, is on its way out of the kernel."""
+    with open(f"{thread}/stat", encoding="utf-8", errors="replace") as stat:
+        flags = stat.read().rpartition(")")[2].split()[FLAGS]
+    return bool(int(flags) & EXITING)
 
 
 def _identity(pid: str) -> tuple[str, str]:

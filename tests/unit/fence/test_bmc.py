@@ -243,3 +243,35 @@ def test_a_session_without_an_off_needs_no_confirmation(
     story.answers = [(0, b"\0\0\0")]
     bmc.power(deadline)
     assert bmc.renew(deadline)
+
+
+def test_an_order_that_was_refused_is_past_before_a_power_on(
+    story: Story, bmc: Bmc, deadline: Deadline
+) -> None:
+    story.answers = [(0xC0, b""), (0, b"")]
+    bmc.order(OFF, deadline)
+    bmc.order(ON, deadline)
+    assert story.journal == [(1, CONTROL, 0), (1, "close"), (2, CONTROL, 1)]
+
+
+@pytest.mark.parametrize("order", [OFF, "cycle", "diag"])
+def test_no_power_on_leaves_while_another_order_may_still_arrive(
+    story: Story, bmc: Bmc, deadline: Deadline, order: str
+) -> None:
+    story.confirms = story.confirms_later = False
+    story.answers = [SILENT]
+    bmc.order(order, deadline)
+    with pytest.raises(diagnoses.OffMayArrive):
+        bmc.order(ON, deadline)
+    assert len([entry for entry in story.journal if entry[1] == CONTROL]) == 1
+
+
+def test_sessions_that_may_carry_an_off_are_ended_on_the_way_out(
+    story: Story, bmc: Bmc, deadline: Deadline
+) -> None:
+    story.confirms = False
+    story.answers = [SILENT, (0, b"\0\0\0")]
+    bmc.order(OFF, deadline)
+    bmc.power(deadline)
+    bmc.close(deadline)
+    assert story.journal[-2:] == [(2, "close", 1), (2, "close")]

@@ -105,6 +105,24 @@ def test_unknown_is_never_answered_with_an_order() -> None:
 @pytest.mark.parametrize(
     ("cell", "step"),
     [
+        (facts(), ORDER),
+        (facts(tries=1, orders=1, taken=True, since_try_s=9.0), READ),
+        (facts(tries=1, since_try_s=0.4), READ),
+        (facts(tries=1, since_try_s=0.6), ORDER),
+        (facts(tries=1, orders=1, off_since_order=True, since_try_s=9.0), READ),
+    ],
+)
+def test_a_node_in_between_is_powered_off_until_that_was_taken(
+    cell: Facts, step: str
+) -> None:
+    cell.read(Reading(UNKNOWN, failure=NONSENSE, answered=True))
+    assert next_step(OFF, cell) == step
+    assert next_step(ON, cell) == READ
+
+
+@pytest.mark.parametrize(
+    ("cell", "step"),
+    [
         (facts(), READ),
         (facts(state=ON), REACHED),
         (facts(state=OFF, off_in_a_row=1), ORDER),

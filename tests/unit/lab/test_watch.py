@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+
 from lab.guest import Tick
-from lab.watch import Sighting, by_counter, together
+from lab.watch import Sighting, by_counter, is_exiting, together
 
 
 def ticks(node: str, boot: str, first: int, last: int) -> list[Sighting]:
@@ -56,3 +59,13 @@ def test_a_short_second_copy_within_the_first_counts() -> None:
 
 def test_two_that_begin_in_one_sample_and_go_on_are_two() -> None:
     assert together([(2.0, 5.0), (2.0, 9.0)]) == 2
+
+
+def test_a_thread_that_has_been_killed_is_told_from_one_that_lives() -> None:
+    child = subprocess.Popen(["sleep", "60"])
+    thread = f"/proc/{child.pid}/task/{child.pid}"
+    assert not is_exiting(thread)
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # dead, and not reaped
+    assert is_exiting(thread)
+    child.wait()

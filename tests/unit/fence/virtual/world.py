@@ -68,14 +68,24 @@ class World:
 
 
 class Link:
-    """The way from the agent to one BMC, and what goes wrong on it."""
+    """The way from the agent to one BMC, and what goes wrong on it.
 
-    def __init__(self, world: World, server: Server, trouble: Trouble) -> None:
+    With ``echo_s`` everything that reaches the BMC comes again that much later.
+    """
+
+    def __init__(
+        self, world: World, server: Server, trouble: Trouble, echo_s: float = 0.0
+    ) -> None:
         self.world = world
         self.server = server
+        self.echo_s = echo_s
         self.is_cut = False
         self._begin = world.now
         self._fates = {way: Fate(trouble, way) for way in (TO_BMC, TO_AGENT)}
+
+    def cut(self) -> None:
+        """Carry nothing any more."""
+        self.is_cut = True
 
     def carry(self, way: str, packet: bytes, hand_in: Callable[[], None]) -> None:
         """Have a packet arrive as often and as late as its fate is."""
@@ -84,6 +94,8 @@ class Link:
         elapsed_s = self.world.now - self._begin
         for delay_s in self._fates[way].delays(packet, elapsed_s):
             self.world.after(delay_s, hand_in)
+            if way == TO_BMC and self.echo_s:
+                self.world.after(delay_s + self.echo_s, hand_in)
 
 
 class Line:
@@ -126,7 +138,7 @@ class Wires(Network):
         self._world = world
         self._links = links
 
-    def resolve(self, host: str, port: int) -> list[Address]:
+    def resolve(self, host: str, port: int, wait_s: float) -> list[Address]:
         """Return the one address of a host."""
         if host not in self._links:
             raise OSError(-2, "Name or service not known")
@@ -161,6 +173,6 @@ class LyingNode(Node):
         return self.is_on != (self.looks in self.lies)
 
     def _plan_changes(self, name: str, now: float) -> None:
-        if name == "off" and not self._due and not self.is_on:
-            return
-        super()._plan_changes(name, now)
+        is_off = not self.is_on  # also carries out what is due
+        if not (name == "off" and is_off and not self._due):
+            super()._plan_changes(name, now)
