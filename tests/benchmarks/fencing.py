@@ -7,6 +7,7 @@ of a whole process, as the fencer waits for it.
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -28,10 +29,11 @@ CUT_S = 120.0
 HOW = """\
 A figure is the median of {most} runs ({least} with a bad network), the contenders in
 turns. A run is the wall time of one whole process, as the fencer waits for it: for
-ours from the start of Python to its exit, the import of pyghmi, {import_ms} ms here,
-included.
-The BMC is ipmi_sim on loopback, which starts a program for each look at the power. A
-proxy before it loses or delays packets, each way. fence_ipmilan: lanplus=1 cipher=3.
+ours from the start of Python to its exit, the import of pyghmi included, which takes
+{import_ms} ms here. The BMC is ipmi_sim on loopback, which starts a program for each look
+at the power. A proxy before it loses or delays packets, each way. fence_ipmilan runs
+with lanplus=1 cipher=3. Load average at the end: {load:.1f} on {cpus} CPUs; a busy
+machine slows ours more, which mostly computes, than theirs, which mostly sleeps.
 """
 PYTHON = ("/usr/bin/python3", "-I", "-c")
 IMPORT = "import pyghmi.ipmi.private.session"
@@ -235,4 +237,10 @@ def how(found: dict[Key, Measured]) -> str:
     """Say how the figures were got."""
     most = max((len(row.seconds) for row in found.values()), default=0)
     least = min((len(row.seconds) for row in found.values()), default=0)
-    return HOW.format(most=most, least=least, import_ms=round(1000 * import_s()))
+    return HOW.format(
+        most=most,
+        least=least,
+        load=os.getloadavg()[0],
+        cpus=os.cpu_count(),
+        import_ms=round(1000 * import_s()),
+    )
