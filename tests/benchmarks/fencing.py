@@ -30,9 +30,9 @@ HOW = """\
 A figure is the median of {most} runs ({least} with a bad network), the contenders in
 turns. A run is the wall time of one whole process, as the fencer waits for it: for
 ours from the start of Python to its exit, the import of pyghmi included, which takes
-{import_ms} ms here. The BMC is ipmi_sim on loopback, which starts a program for each look
-at the power. A proxy before it loses or delays packets, each way. fence_ipmilan runs
-with lanplus=1 cipher=3. Load average at the end: {load:.1f} on {cpus} CPUs; a busy
+{import_ms} ms here. The BMC is ipmi_sim on loopback, which starts a program for each
+look at the power. A proxy before it loses or delays packets, each way. fence_ipmilan
+runs with lanplus=1 cipher=3. Load average at the end: {load:.1f} on {cpus} CPUs; a busy
 machine slows ours more, which mostly computes, than theirs, which mostly sleeps.
 """
 PYTHON = ("/usr/bin/python3", "-I", "-c")

@@ -23,9 +23,9 @@ EXECUTABLE = "sbin/fence_vmha_ipmi"
 INTRODUCTION = f"""\
 Each call: exit code, answer, seconds, and the mark by the node's true power.
 fence_ipmilan runs with lanplus=1 cipher=3. With the fencer, the fencing time is
-{FENCING_S} s: an agent should end in 0.6 of it, and is killed at 1.2. With lost packets each
-of five seeds is a run: the worst is shown, and how many were right. Several situations
-are played at once, so that seconds are no measure here: see tests/bench fencing.
+{FENCING_S} s: an agent should end in 0.6 of it, and is killed at 1.2. With lost packets
+each of five seeds is a run: the worst is shown, and how many were right. Several
+situations are played at once: for times to compare, see tests/bench fencing.
 """
 
 
