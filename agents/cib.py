@@ -14,7 +14,7 @@ from vmha.agents.protocol.parameters import YES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     Element = ElementTree.Element
 
@@ -92,6 +92,19 @@ class Configuration:
                     found.setdefault(name, value)
         return found
 
+    def of_agents(self, kinds: Container[str]) -> list[str]:
+        """Return the ids of the primitives of these agents, whoever provides them."""
+        found = self._root.iterfind("configuration/resources//primitive")
+        return [str(p.get("id")) for p in found if self._source(p).get("type") in kinds]
+
+    def every_value(self, resource: str, name: str) -> set[str]:
+        """Return each value that a parameter may have, whichever rules decide."""
+        element = self._primitive(resource)
+        owners = (element, self._template(element))
+        sets = [s for o in owners for s in _children(o, "instance_attributes")]
+        pairs = (pair for one in sets for pair in self._nvpairs(self._resolved(one)))
+        return {value for key, value in pairs if key == name and value}
+
     def has_bringers(self, resource: str) -> bool:
         """Tell whether resources that are not everywhere are started before it.
 
@@ -153,9 +166,13 @@ class Configuration:
         return self._ids.get(name) if name else None
 
     def _is_of(self, primitive: Element, provider: str, kind: str) -> bool:
-        template = self._template(primitive)
-        source = template if template is not None else primitive
+        source = self._source(primitive)
         return (source.get("provider"), source.get("type")) == (provider, kind)
+
+    def _source(self, primitive: Element) -> Element:
+        """Return what says of which agent a primitive is."""
+        template = self._template(primitive)
+        return template if template is not None else primitive
 
     def _pairs(self, owner: Element, tag: str) -> dict[str, str]:
         sets = [self._resolved(one) for one in _children(owner, tag)]

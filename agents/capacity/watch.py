@@ -166,14 +166,16 @@ class _Table(ProcessTable):
 
     def __init__(self) -> None:
         super().__init__()
-        self._read: list[Emulator] | None = None
+        self._read: dict[bool, list[Emulator] | None] = {}
         self._read_at_s = 0.0
 
-    def emulators(self) -> list[Emulator] | None:
+    def emulators(self, of_anybody: bool = False) -> list[Emulator] | None:
         if not self._read_at_s:
-            self._read = super().emulators()
+            self._read = {}
             self._read_at_s = time.monotonic()
-        return self._read
+        if of_anybody not in self._read:
+            self._read[of_anybody] = super().emulators(of_anybody)
+        return self._read[of_anybody]
 
     def renew(self) -> None:
         """Read anew at the next question, unless it was read just now."""

@@ -23,6 +23,11 @@ def is_local(uri: str) -> bool:
     return bool(driver(uri)) and _authority(uri) == ""
 
 
+def is_session(uri: str) -> bool:
+    """Tell whether its libvirt is one of a user's session, not the system's."""
+    return _path(uri) == "session"
+
+
 def control(
     uri: str, node: str, transport: str, suffix: str, override: str, user: str = ""
 ) -> str:
@@ -33,7 +38,7 @@ def control(
     """
     if override:
         return _filled(override, node)
-    path = uri.partition("://")[2].partition("/")[2].partition("?")[0]
+    path = _path(uri)
     scheme = driver(uri) + (f"+{transport}" if transport else "")
     login = f"{user}@" if user else ""
     return f"{scheme}://{login}{_host(with_suffix(node, suffix))}/{path}"
@@ -93,3 +98,7 @@ def _host(name: str) -> str:
 
 def _authority(uri: str) -> str:
     return uri.partition("://")[2].partition("/")[0]
+
+
+def _path(uri: str) -> str:
+    return uri.partition("://")[2].partition("/")[2].partition("?")[0]

@@ -30,20 +30,25 @@ class Unreadable(AgentError):
 
 
 def write_atomically(
-    path: str, text: str, mode: int = 0o600, like: os.stat_result | None = None
+    path: str,
+    text: str,
+    mode: int = 0o600,
+    like: os.stat_result | None = None,
+    withheld: int = 0,
 ) -> None:
     """Write a file so that a reader sees the old text or the new, never a part.
 
     ``like`` is the status of a file whose owner and mode it gets, before the text is
-    there. Raises OSError; the old file is then untouched.
+    there, less the bits of ``withheld``. Raises OSError; the old file is then
+    untouched, as is what a link points to that somebody planted in the folder.
     """
     temporary = f"{path}.{os.getpid()}.new"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    descriptor = _created(temporary, mode)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             if like is not None:
                 os.fchown(descriptor, like.st_uid, like.st_gid)
-                os.fchmod(descriptor, like.st_mode & 0o7777)
+                os.fchmod(descriptor, like.st_mode & 0o7777 & ~withheld)
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -51,6 +56,20 @@ def write_atomically(
     except OSError:
         os.unlink(temporary)
         raise
+
+
+def _created(path: str, mode: int) -> int:
+    """Create a file that nobody else has made and return its descriptor.
+
+    One that is there was left by a process of the same number that died, or planted; it
+    is taken away. Whoever is quick enough to plant it again makes this fail.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, mode)
+    except FileExistsError:
+        os.unlink(path)
+    return os.open(path, flags, mode)
 
 
 def read_text(path: str, deadline: Deadline) -> str:

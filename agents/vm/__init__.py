@@ -12,5 +12,6 @@
 - ``monitor``      probe and recurring monitor
 - ``migrate``      migrate_to, the way there
 - ``arrival``      migrate_from, the target's side
+- ``newcomer``     who has arrived in the place of the guest that was meant
 - ``main``         wires one operation to the above
 """

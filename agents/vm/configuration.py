@@ -31,6 +31,7 @@ SYNCS_S = 10.0
 SHARE = 0.05  # of the operation's time, for each step; a stop needs the rest
 SYNC_SHARE = 0.1
 CSYNC2 = "csync2"
+OTHERS = 0o007  # the mode bits of everybody
 
 
 def note(operation: Operation, seen: Observation, store: RecordStore) -> None:
@@ -75,7 +76,7 @@ def wanted(operation: Operation) -> bool:
 
 
 def _save(operation: Operation, seen: Observation, store: RecordStore) -> None:
-    from vmha.agents.domainxml import comparison, document, identity
+    from vmha.agents.domainxml import comparison, document, identity, secrets
 
     if seen.connection is None or not seen.state.is_active:
         raise Unreachable(f"libvirt does not show it running: {seen}")
@@ -94,7 +95,19 @@ def _save(operation: Operation, seen: Observation, store: RecordStore) -> None:
     same_uuid = identity.declared_uuid(there) in ("", seen.sight.uuid)
     if identity.declared_name(there) != seen.sight.name or not same_uuid:
         raise Refused(f"{path} is another guest's by now")
-    bounded(lambda: _replace(path, xml), _part(operation, WRITES_S), f"write {path}")
+    withheld = OTHERS if secrets.has_secret(document.parse(xml, path)) else 0
+    narrowed: list[str] = []
+
+    def replace() -> None:
+        if _replace(path, xml, withheld):
+            narrowed.append(path)
+
+    bounded(replace, _part(operation, WRITES_S), f"write {path}")
+    if narrowed:
+        operation.log.warning(
+            f"the definition of {seen.identity} holds a secret: {path} can no longer "
+            "be read by everybody"
+        )
     store.note_definition(operation.instance, xml)
     operation.log.info(f"{seen.identity} had changed: its definition is now in {path}")
     if operation.values.flag("sync_config_on_stop"):
@@ -110,10 +123,15 @@ def _sync(operation: Operation, path: str) -> None:
         raise Refused(f"it is in {path}, but csync2 failed: {said[-1] if said else ''}")
 
 
-def _replace(path: str, xml: str) -> None:
-    """Replace a file in one step, with its owner and mode; a link stays one."""
+def _replace(path: str, xml: str, withheld: int) -> bool:
+    """Replace a file in one step, with its owner and mode; a link stays one.
+
+    Tells whether its mode had any of the bits ``withheld``, which it loses.
+    """
     real = os.path.realpath(path)
-    files.write_atomically(real, xml, like=os.stat(real))
+    old = os.stat(real)
+    files.write_atomically(real, xml, like=old, withheld=withheld)
+    return bool(old.st_mode & withheld)
 
 
 def bounded(function: Callable[[], None], bound: Deadline, what: str) -> None:

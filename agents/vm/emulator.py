@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import time
 
 from vmha.agents.protocol.deadline import Deadline
 from vmha.agents.vm.container import Container, Containers
@@ -20,8 +21,9 @@ QEMU = "qemu"
 LXC = "lxc"
 _KTHREADD = "2"  # the parent of kernel threads, such as kvm-pit
 _QEMU_NAMES = ("qemu-system", "qemu-kvm", "kvm")  # not qemu-img, qemu-nbd
-# libvirt runs QEMU as root or as a system user. A person's half-dead process must not
-# make every stop on the node fail (Debian Policy 9.2.2, login.defs: UID_MIN, nobody).
+# libvirt runs QEMU as root, as a system user, or as whom qemu.conf names. The half-dead
+# process of any other person must not make every stop on the node fail (Debian Policy
+# 9.2.2, login.defs: UID_MIN, nobody).
 _PERSONS = range(1000, 60000)
 _NOBODY = 65534
 _DEAD = ("Z", "X")  # proc(5), State
@@ -69,18 +71,20 @@ class Emulator:
 
 
 class ProcessTable:
-    """The process table of this node."""
+    """The process table of this node; ``configuration`` is libvirt's qemu.conf."""
 
-    __slots__ = ("_folder",)
+    __slots__ = ("_configuration", "_folder")
 
-    def __init__(self, folder: str = PROC) -> None:
+    def __init__(self, folder: str = PROC, configuration: str = "") -> None:
         self._folder = folder
+        self._configuration = configuration
 
-    def emulators(self) -> list[Emulator] | None:
+    def emulators(self, of_anybody: bool = False) -> list[Emulator] | None:
         """Return every living emulator, None when the table cannot be trusted.
 
         It cannot when /proc is unreadable, or when a QEMU is half dead: its first
         thread has ended while others hang in the kernel, and its arguments are gone.
+        ``of_anybody``: also when it is a person's, as a session's libvirt has them.
         """
         try:
             pids = [int(name) for name in os.listdir(self._folder) if name.isdigit()]
@@ -93,11 +97,12 @@ class ProcessTable:
                 inside.append(pid)
             argv = self._argv(pid)
             if not argv:
-                if self._is_half_dead(pid):
+                if self._is_half_dead(pid, of_anybody):
                     return None
                 continue
             emulator = _emulator(pid, argv)
             claims = emulator is not None and not emulator.is_libvirts
+            # libvirt's own are never left out, whoever they run as.
             if claims and _is_a_persons(self._status(pid)):
                 continue
             if emulator is not None and emulator.driver == LXC:
@@ -106,6 +111,20 @@ class ProcessTable:
                 found.append(emulator)
         lxc = containers.living(controllers, inside) if controllers or inside else []
         return found + [_of_container(container) for container in lxc]
+
+    def age_s(self, pid: int) -> float | None:
+        """Return how long a process has run, None where that cannot be told.
+
+        Source: proc(5), /proc/PID/stat, field 22, in clock ticks since the boot.
+        """
+        try:
+            with open(f"{self._folder}/{pid}/stat", encoding="utf-8") as file:
+                fields = file.read().rpartition(")")[2].split()
+            born_s = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+        except (OSError, ValueError, IndexError):
+            return None
+        age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - born_s
+        return max(0.0, age_s) if age_s > -1 else None
 
     def end(self, emulator: Emulator, deadline: Deadline, signal_number: int) -> bool:
         """Send a signal to an emulator and wait; tell whether it has gone.
@@ -120,9 +139,10 @@ class ProcessTable:
         except ProcessLookupError:
             return True
         try:
-            now = _emulator(emulator.pid, self._argv(emulator.pid))
+            argv = self._argv(emulator.pid)
+            now = _emulator(emulator.pid, argv) if argv else None
             if now is None or now.uuid != emulator.uuid:
-                return not self._is_half_dead(emulator.pid)
+                return not self._is_half_dead(emulator.pid, of_anybody=True)
             if not now.is_libvirts:
                 return False
             signal.pidfd_send_signal(pidfd, signal_number)
@@ -167,19 +187,28 @@ class ProcessTable:
             return []
         return [part.decode(errors="replace") for part in raw.split(b"\0")[:-1]]
 
-    def _is_half_dead(self, pid: int) -> bool:
+    def _is_half_dead(self, pid: int, of_anybody: bool) -> bool:
         """Tell a QEMU that the kernel still holds from a plain zombie.
 
         Its memory, and with it its arguments, is gone; it may still be waiting for a
         disk to take its last writes.
         """
         lines = self._status(pid)
-        if lines.get("PPid", "").strip() == _KTHREADD or _is_a_persons(lines):
+        if lines.get("PPid", "").strip() == _KTHREADD:
             return False
         name = lines.get("Name", "").strip()
         threads = lines.get("Threads", "1").strip()
         is_dead = lines.get("State", "").strip()[:1] in _DEAD and threads == "1"
-        return name.startswith(_QEMU_NAMES) and not is_dead
+        if is_dead or not name.startswith(_QEMU_NAMES):
+            return False
+        return of_anybody or not _is_a_persons(lines) or self._is_libvirts_user(lines)
+
+    def _is_libvirts_user(self, status: dict[str, str]) -> bool:
+        """Tell whether libvirt is configured to run QEMU as this person."""
+        from vmha.agents.vm import qemu_user
+
+        path = self._configuration or qemu_user.CONFIGURATION
+        return qemu_user.may_be(_uid(status), path)
 
     def _status(self, pid: int) -> dict[str, str]:
         """Return the fields of /proc/PID/status, none where it is gone."""
@@ -192,8 +221,12 @@ class ProcessTable:
 
 def _is_a_persons(status: dict[str, str]) -> bool:
     """Tell a process of a person's, or nobody's, by its real user id."""
-    uid = int((status.get("Uid") or "0").split()[0])
+    uid = _uid(status)
     return uid in _PERSONS or uid == _NOBODY
+
+
+def _uid(status: dict[str, str]) -> int:
+    return int((status.get("Uid") or "0").split()[0])
 
 
 def _of_container(container: Container) -> Emulator:

@@ -92,7 +92,8 @@ def resolve(
     if declared.is_same(record) and declared.uri in ("", record.uri):
         return Known([_merged(declared, record)], None)
     others = store.others(instance)
-    if not declared.is_same(record) and any(o.uuid == record.uuid for o in others):
+    stale = any(_is_of_one_guest(record, other) for other in others)
+    if not declared.is_same(record) and stale:
         return Known([declared], None)
     return Known([declared, _from_record(record)], None)
 
@@ -185,6 +186,17 @@ def _from_definition(text: str, uri: str, source: str) -> Identity:
     uuid = identity.declared_uuid(parsed)
     declared = {"kvm": "qemu"}.get(parsed.attribute("type"), parsed.attribute("type"))
     return Identity(name, uuid, uris.driver(uri) or declared, uri, source)
+
+
+def _is_of_one_guest(one: Record, other: Record) -> bool:
+    """Tell whether two resources' records speak of the same guest.
+
+    A start that has not ended may have no UUID yet; the same libvirt then has one guest
+    of a name.
+    """
+    if one.uuid and other.uuid:
+        return one.uuid == other.uuid
+    return (one.name, one.uri) == (other.name, other.uri)
 
 
 def _from_record(record: Record) -> Identity:

@@ -19,7 +19,7 @@ from vmha.agents.protocol.deadline import Deadline
 from vmha.agents.protocol.errors import AgentError, Unreachable
 from vmha.agents.vm.emulator import LXC, QEMU, Emulator, ProcessTable
 from vmha.agents.vm.identity import Identity
-from vmha.agents.vm.record import RecordStore
+from vmha.agents.vm.record import Record, RecordStore
 from vmha.agents.vm.states import Presence, Process, presence
 
 LIBVIRT_ANSWERS_S = 2.5
@@ -114,14 +114,27 @@ class Observer:
         instance: str,
         deadline: Deadline,
     ) -> list[Sight]:
-        """Return the guests that came by migration and belong to no other resource.
+        """Return the guests that came by migration and no other record accounts for.
 
-        ``name`` is what the parameters call the guest, "" where they do not tell.
+        ``name`` is what the parameters call the guest, "" where they do not tell. It
+        may be long ago that they came: see ``newcomer``.
         """
         bound = deadline.part(LIBVIRT_ANSWERS_S)
         records = store.others(instance)
         found = domains.arrivals(self.connect(uri, bound), bound, name)
-        return [s for s in found if s.uuid not in {r.uuid for r in records}]
+        return [s for s in found if not any(_accounts(r, s) for r in records)]
+
+    def ages_s(self, uri: str) -> dict[str, float]:
+        """Return for how long emulators have run, by UUID; none where nobody knows.
+
+        Of two processes of one guest the older counts.
+        """
+        found: dict[str, float] = {}
+        for emulator in self._emulators(uri) or ():
+            age_s = self._table.age_s(emulator.pid)
+            if age_s is not None:
+                found[emulator.uuid] = max(age_s, found.get(emulator.uuid, 0.0))
+        return found
 
     def unaccounted(
         self, uri: str, store: RecordStore, instance: str, deadline: Deadline
@@ -131,7 +144,7 @@ class Observer:
         Names or UUIDs; None when a witness that is needed does not answer. Used when
         nobody knows who the guest is.
         """
-        emulators = self._table.emulators()
+        emulators = self._emulators(uri)
         active = self._active(uri, deadline)
         is_local = uri == "" or uris.is_local(uri)
         if is_local and emulators is None:
@@ -142,6 +155,10 @@ class Observer:
         records = store.others(instance)
         accounted = {r.uuid for r in records} | {r.name for r in records}
         return sorted(running - accounted)
+
+    def _emulators(self, uri: str) -> list[Emulator] | None:
+        """Ask the process table; a session's guests may run as any person."""
+        return self._table.emulators(uri == "" or uris.is_session(uri))
 
     def _active(self, uri: str, deadline: Deadline) -> set[str] | None:
         """Return the UUIDs of libvirt's active guests, None where it is silent."""
@@ -157,7 +174,7 @@ class Observer:
         from vmha.agents.hypervisor.capabilities import has_process
 
         is_local = uris.is_local(identity.uri) or identity.uri == ""
-        emulators = self._table.emulators() if is_local else []
+        emulators = self._emulators(identity.uri) if is_local else []
         if emulators is None:
             return Process.UNREADABLE, None
         emulator = _its_own(emulators, identity, sight)
@@ -180,6 +197,13 @@ class Observer:
         return Observation(
             identity, sight, process, emulator, self._connection, silence
         )
+
+
+def _accounts(record: Record, sight: Sight) -> bool:
+    """Tell whether a record is of this guest; one may have no UUID yet."""
+    if record.uuid:
+        return record.uuid == sight.uuid
+    return record.name == sight.name
 
 
 def _its_own(

@@ -30,6 +30,7 @@ STATE = "/run/resource-agents/{type}-{instance}-emu.state"
 RECORD = "/run/vmha/guests/{instance}.guest"
 NOTHING_TO_BOOT = "<type arch='x86_64' machine='pc'>hvm</type>"
 ARRIVES_S = 25
+HALTS = b"\xf4\xeb\xfd"  # hlt, for ever
 
 
 class Case:
@@ -127,13 +128,7 @@ def stands_on_an_io_error(case: Case) -> None:
     )
     added = f"<qemu:commandline>{argv}</qemu:commandline></domain>"
     case.write(xml.replace("</domain>", added))
-    case.alpha.virsh("create", guests.config_path(case.guest))
-    argument = ("domstate", case.guest.name, "--reason")
-    until(
-        20,
-        lambda: "I/O error" in case.alpha.virsh(*argument),
-        f"{case.guest.name} does not stand on an I/O error",
-    )
+    _comes_to(case, "I/O error")
 
 
 def is_frozen(case: Case) -> None:
@@ -246,12 +241,48 @@ def its_emulator_cannot_start(case: Case) -> None:
 def it_dies_at_once(case: Case) -> None:
     """Its first instructions are a triple fault, and a reset is its end."""
     no_interrupts, breakpoint_ = b"\x0f\x01\x1e\x00\x10", b"\xcc"  # lidt [0x1000]; int3
-    code = no_interrupts + breakpoint_
-    firmware = "/run/guests/dead.bin"
-    case.alpha.path(firmware).write_bytes(bytes(0xFFF0) + code.ljust(16, b"\0"))
-    loader = f"<loader type='rom' readonly='yes'>{firmware}</loader></os>"
-    text = _without_boot(case.guest).replace("</os>", loader)
+    text = _with_firmware(case, no_interrupts + breakpoint_)
     case.write(text.replace("<on_reboot>restart<", "<on_reboot>destroy<"))
+
+
+def has_panicked(case: Case) -> None:
+    """It tells QEMU's panic device so, and its crash is kept to be looked at."""
+    tells = b"\xba\x05\x05\xb0\x01\xee"  # mov dx,0x505; mov al,1; out dx,al
+    text = _with_firmware(case, tells + HALTS)
+    text = text.replace("</devices>", "<panic model='isa'/></devices>")
+    case.write(text.replace("<on_crash>destroy<", "<on_crash>preserve<"))
+    _comes_to(case, "crashed (panicked)")
+
+
+def sleeps(case: Case) -> None:
+    """It has suspended itself to memory (ACPI S3, PM1a_CNT of the PIIX4)."""
+    code = (
+        "66b8400b0080 baf80c 66ef 66b801060000 b2fc 66ef"  # PMBASE (0x40) = 0x600
+        "66b8800b0080 b2f8 66ef b001 b2fc ee"  # PMREGMISC (0x80) = 1: it is there
+        "b80024 ba0406 ef"  # SLP_EN and SLP_TYP 1 to 0x604
+    )
+    case.write(_with_firmware(case, bytes.fromhex(code) + HALTS))
+    _comes_to(case, "pmsuspended")
+
+
+def _with_firmware(case: Case, code: bytes) -> str:
+    """Return its definition with these 16-bit instructions for a firmware."""
+    jump = b"\xe9\x0d\xff"  # from the reset vector, 0xfff0, to 0xff00
+    firmware = f"/run/guests/{case.guest.name}.bin"
+    image = (bytes(0xFF00) + code).ljust(0xFFF0, b"\0") + jump.ljust(16, b"\0")
+    case.alpha.path(firmware).write_bytes(image)
+    loader = f"<loader type='rom' readonly='yes'>{firmware}</loader></os>"
+    return _without_boot(case.guest).replace("</os>", loader)
+
+
+def _comes_to(case: Case, words: str) -> None:
+    case.alpha.virsh("create", guests.config_path(case.guest))
+    argument = ("domstate", case.guest.name, "--reason")
+    until(
+        20,
+        lambda: words in case.alpha.virsh(*argument),
+        f"{case.guest.name} does not become {words}",
+    )
 
 
 def its_data_port_is_dropped(case: Case) -> None:

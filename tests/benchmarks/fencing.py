@@ -7,6 +7,7 @@ of a whole process, as the fencer waits for it.
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -16,22 +17,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bmc.calls import PEER, Caller, Outcome
+from bmc.calls import PEER, Caller, Outcome, Reachable
+from bmc.listener import Listener
+from bmc.plan import Plan
 from bmc.proxy import Proxy, Trouble
 from bmc.simulator import Simulator
 
 ACTIONS = ("status", "off", "reboot")
 LANPLUS = {"lanplus": 1, "cipher": 3}
 THEIRS, THEIRS_AT_ONCE, OURS = "fence_ipmilan", "with power_wait=0", "fence_vmha_ipmi"
-INSTANT, SLOW, LOSSY, FAR = "instant", "2 s to go off", "5 % loss", "100 ms delay"
+INSTANT, SLOW, SIMULATED = "instant", "2 s to go off", "ipmi_sim"
+LOSSY, FAR = "5 % loss", "100 ms delay"
 CUT_S = 120.0
 HOW = """\
 A figure is the median of {most} runs ({least} with a bad network), the contenders in
 turns. A run is the wall time of one whole process, as the fencer waits for it: for
-ours from the start of Python to its exit, the import of pyghmi, {import_ms} ms here,
-included.
-The BMC is ipmi_sim on loopback, which starts a program for each look at the power. A
-proxy before it loses or delays packets, each way. fence_ipmilan: lanplus=1 cipher=3.
+ours from the start of Python to its exit, the import of pyghmi included, which takes
+{import_ms} ms here. The first two BMCs are scripted ones on loopback; the others are
+ipmi_sim, which starts a program for each look at the power, the last two behind a proxy
+that loses or delays packets, each way. fence_ipmilan runs with lanplus=1 cipher=3. Load
+average at the end: {load:.1f} on {cpus} CPUs; a busy machine slows ours more, which
+computes, than theirs, which sleeps.
 """
 PYTHON = ("/usr/bin/python3", "-I", "-c")
 IMPORT = "import pyghmi.ipmi.private.session"
@@ -39,13 +45,14 @@ IMPORT = "import pyghmi.ipmi.private.session"
 
 @dataclass(frozen=True)
 class Condition:
-    """A BMC and its network; packets are lost by the number of the run.
+    """A BMC, ipmi_sim or a scripted one, and its network.
 
+    Packets are lost by the number of the run, the same for all contenders.
     With a bad network fence_ipmilan takes half a minute, so that half the runs must do.
     """
 
     name: str
-    off_takes_s: float = 0.0
+    scripted: Plan | None = None
     network: Callable[[int], Trouble] | None = None
 
     def runs(self, wanted: int) -> int:
@@ -54,8 +61,9 @@ class Condition:
 
 
 CONDITIONS = (
-    Condition(INSTANT),
-    Condition(SLOW, off_takes_s=2),
+    Condition(INSTANT, Plan()),
+    Condition(SLOW, Plan(off_s=2)),
+    Condition(SIMULATED),
     Condition(LOSSY, network=lambda run: Trouble(loss=0.05, seed=run)),
     Condition(FAR, network=lambda _run: Trouble(delay_s=0.1)),
 )
@@ -99,8 +107,7 @@ def measured(
     }
     chosen = [c for c in CONDITIONS if not only or only.lower() in c.name.lower()]
     for number, condition in enumerate(chosen):
-        with Simulator(folder / f"bmc{number}") as bmc:
-            bmc.plan(off_takes_s=condition.off_takes_s)
+        with _bmc(condition, folder / f"bmc{number}") as bmc:
             for run in range(condition.runs(runs)):
                 place = f"{condition.name}: run {run + 1} of {condition.runs(runs)}"
                 print(place, file=sys.stderr, flush=True)
@@ -112,10 +119,14 @@ def measured(
                             _run(Caller(path, face, **standard), bmc, row)
 
 
+def _bmc(condition: Condition, folder: Path) -> Simulator | Listener:
+    return Listener(condition.scripted) if condition.scripted else Simulator(folder)
+
+
 @contextmanager
 def _reached(
-    bmc: Simulator, condition: Condition, run: int
-) -> Iterator[Simulator | Proxy]:
+    bmc: Simulator | Listener, condition: Condition, run: int
+) -> Iterator[Reachable]:
     """Give what the agent talks to: the BMC, or a network before it."""
     if condition.network is None:
         yield bmc
@@ -124,12 +135,16 @@ def _reached(
         yield network
 
 
-def _run(call: Caller, bmc: Simulator, row: Measured) -> None:
-    bmc.set_power(1)
+def _run(call: Caller, bmc: Simulator | Listener, row: Measured) -> None:
+    if isinstance(bmc, Simulator):
+        bmc.set_power(1)
+    else:
+        bmc.node.set_power(True)
     outcome = _outcome(call, row.action)
     row.seconds.append(outcome.seconds)
     row.failed += outcome.exit_code != 0
-    offs = [change.at_s for change in bmc.changes() if not change.is_on]
+    changes = bmc.changes() if isinstance(bmc, Simulator) else bmc.node.changes
+    offs = [change.at_s for change in changes if not change.is_on]
     if row.action == "off" and outcome.exit_code == 0 and offs:
         row.after_off_s.append(outcome.ended_at - offs[-1])
 
@@ -235,4 +250,10 @@ def how(found: dict[Key, Measured]) -> str:
     """Say how the figures were got."""
     most = max((len(row.seconds) for row in found.values()), default=0)
     least = min((len(row.seconds) for row in found.values()), default=0)
-    return HOW.format(most=most, least=least, import_ms=round(1000 * import_s()))
+    return HOW.format(
+        most=most,
+        least=least,
+        load=os.getloadavg()[0],
+        cpus=os.cpu_count(),
+        import_ms=round(1000 * import_s()),
+    )

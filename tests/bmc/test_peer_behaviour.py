@@ -90,8 +90,8 @@ class Difference(NamedTuple):
 
 HEALTHY = Scene()
 ALWAYS = 1000
-# Both wait for two seconds only, and theirs not in addition after each order.
-SHORT: Given = {"power_timeout": 2, "power_wait": 0, "login_timeout": 1}
+# Both wait for four seconds only, and theirs not in addition after each order.
+SHORT: Given = {"power_timeout": 4, "power_wait": 0}
 ALL = ("on", "off", "reboot", "status", "monitor")
 FENCE = ("off", "reboot")
 PLACES = {

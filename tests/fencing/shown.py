@@ -20,13 +20,13 @@ from fencing.scenarios import FENCING_S, SITUATIONS, Situation
 
 AT_ONCE = 3
 EXECUTABLE = "sbin/fence_vmha_ipmi"
-INTRODUCTION = (
-    "Each call: exit code, answer, seconds, and the mark by the node's true power.",
-    f"fence_ipmilan: lanplus=1 cipher=3. The fencer's time is {FENCING_S} s: an agent",
-    "should end in 0.6 of it, and is killed at 1.2. With lost packets each of five",
-    "seeds is a run: the worst is shown, and how many were right. Several situations",
-    "are played at once, so the seconds are not for comparing: tests/bench fencing is.",
-)
+INTRODUCTION = f"""\
+Each call: exit code, answer, seconds, and the mark by the node's true power.
+fence_ipmilan runs with lanplus=1 cipher=3. With the fencer, the fencing time is
+{FENCING_S} s: an agent should end in 0.6 of it, and is killed at 1.2. With lost packets
+each of five seeds is a run: the worst is shown, and how many were right. Several
+situations are played at once: for times to compare, see tests/bench fencing.
+"""
 
 
 def run(only: str | None, as_json: Path | None) -> int:
@@ -82,7 +82,7 @@ def shown(pairs: Sequence[tuple[Cell, Cell]]) -> list[str]:
     rows += [
         (own.situation, own.action, _words(peer), _words(own)) for peer, own in pairs
     ]
-    lines = [*INTRODUCTION, "", *table.lines(rows, numbers_from=len(rows[0]))]
+    lines = [INTRODUCTION, *table.lines(rows, numbers_from=len(rows[0]))]
     for name, cells in zip(names, zip(*pairs)):
         lines += ["", f"{name}: {_totals(cells)}"]
         lines += [

@@ -20,22 +20,27 @@ a LabError whose text is a sentence.
 
 Lab      up() and down() (also by ``with``), find(name), node(name), nodes, cluster,
          guest(name, deaf, append) defines a guest on all nodes without a resource,
-         guest_file(name), configure(guests, peers), wait_idle(), watch(), story().
+         guest_file(name), configure(guests, peers), wait_idle(), watch(), story(),
+         rack("a") and rack("b"): devices that switch the nodes' power supplies,
+         part() and join(): the nodes no longer reach each other, but the BMCs.
 Node     run(argv, timeout) raises for a failure, cut(), heal(), is_cut(), power(),
          power_off() returns when the last process is gone, power_on() boots after the
-         lab's boot_delay_s, wait_booted(), service("stop", "libvirtd") and "start",
+         lab's boot_delay_s, wait_booted(), crash(tells) is a panic and, with addresses
+         to tell, its crash kernel, service("stop", "libvirtd") and "start",
          pids("libvirtd") as the machine sees them, path("/etc/...") of the live node,
          disk (what it has written; readable when it is dead), guests(), bmc.
-Bmc      address, user, password, port (reachable from the nodes only), freeze(),
-         thaw(), set_fault("slow", "6") and so on, power(), switch(), journal().
+Bmc      address, second_address, user, password, port (reachable from the nodes only),
+         freeze(), thaw(), unplug(address) and plug() for its networks,
+         set_fault("slow", "6") and so on, power(), switch(), journal().
 Cluster  run(argv), pcs(*words), where(resource), online(), dc(), status(), is_idle(),
          wait_online(), wait_idle(), wait_where(), add_fencing(node), add_guest(name,
          file); each asks through a node that runs and whose cable is in.
 Watch    copies(guest), most_copies(guest), sightings(guest), first_execution(),
          first_tick(), wait_tick(), blackout_s(), unbroken(guest), worst_gap_s.
 Story    first(kind, subject, since_s), since(instant_s), events. Kinds: lost, member,
-         fencing requested, fencing confirmed, start begun, start ended (and stop,
-         migrate_to, migrate_from), order power 0, power cut, dead, power given,
+         fencing requested, device asked, device answered, agent said,
+         fencing confirmed, start begun, start ended (and stop, migrate_to,
+         migrate_from), order power 0, order feed a 0, power cut, dead, power given,
          booting.
 
 All instants are those of time.monotonic(). The guest (lab.guest) needs no lab.

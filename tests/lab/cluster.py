@@ -77,6 +77,7 @@ class Cluster:
             f"username={node.bmc.user}",
             f"password={node.bmc.password}",
             f"pcmk_host_list={node.name}",
+            "pcmk_action_limit=-1",  # fencing does not queue behind a hung monitor
         )
 
     def add_guest(self, name: str, config: str, peers: bool = False) -> None:

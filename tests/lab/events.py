@@ -31,7 +31,8 @@ MONTHS = [*calendar.month_abbr]
 class Event:
     """Something that happened: monotonic time, its kind, the node or guest it befell.
 
-    ``by`` is the node that says so, ``result`` an exit status where there is one.
+    ``by`` is the node that says so, ``result`` an exit status where there is one; of a
+    fencing device asked its name, and of an agent its sentence.
     """
 
     time_s: float
@@ -55,6 +56,17 @@ KINDS = [
         "pacemaker-fenced",
         r"Operation '\w+' targeting (\S+) by .*: (OK|\w+)",
     ),
+    (
+        "device asked",
+        "pacemaker-fenced",
+        r"Requesting that \S+ perform '\w+' action targeting (\S+) using '?([^'\s]+)",
+    ),
+    (
+        "device answered",
+        "pacemaker-fenced",
+        r"Operation '\w+' \[\d+\] targeting (\S+) using (\S+ returned \d+)",
+    ),
+    ("agent said", "pacemaker-fenced", r"(fence_\w+)\[\d+\] stderr: \[ (.*) \]"),
     ("start begun", "pacemaker-execd", r"executing - rsc:(\S+) action:start"),
     ("stop begun", "pacemaker-execd", r"executing - rsc:(\S+) action:stop"),
     ("migrate_to begun", "pacemaker-execd", r"executing - rsc:(\S+) action:migrate_to"),
@@ -119,9 +131,10 @@ class Story:
                 return event
         return None
 
-    def since(self, instant_s: float) -> list[Event]:
-        """Everything after an instant."""
-        return [event for event in self.events if event.time_s >= instant_s]
+    def since(self, instant_s: float, kind: str = "") -> list[Event]:
+        """Everything (of a kind, if one is named) after an instant."""
+        late = [event for event in self.events if event.time_s >= instant_s]
+        return [event for event in late if not kind or event.kind == kind]
 
 
 class Reader:

@@ -17,6 +17,7 @@ from .errors import LabError
 from .guest import Guest, Image, image
 from .node import Node
 from .progress import Progress
+from .rack import Rack
 from .requirements import require
 from .watch import Watch
 
@@ -76,6 +77,7 @@ class Lab:
         self.directory = plan.directory
         self.nodes = [Node(plan, name) for name in plan.names()]
         self.cluster = Cluster(self.nodes)
+        self.racks: dict[str, Rack] = {}
         self._reader = events.Reader(self.nodes)
 
     def __enter__(self) -> Lab:
@@ -93,6 +95,21 @@ class Lab:
     def node(self, name: str) -> Node:
         """A node by its name; raises NoSuchNode."""
         return self.nodes[self._plan.number(name) - 1]
+
+    def rack(self, name: str) -> Rack:
+        """The rack controller ``a`` or ``b``; it is built in when first asked for."""
+        if name not in self.racks:
+            self.racks[name] = Rack(self._plan, name)
+            self.racks[name].start()
+        return self.racks[name]
+
+    def part(self) -> None:
+        """The nodes no longer reach each other; all of them reach the BMCs."""
+        network.part(self._plan)
+
+    def join(self) -> None:
+        """The nodes reach each other again."""
+        network.join(self._plan)
 
     def up(self) -> None:
         """Bring the lab up and wait for its cluster; one that is up stays as it is."""
@@ -153,6 +170,9 @@ class Lab:
 
     def recover(self, timeout_s: float = RECOVER_S) -> None:
         """Undo every fault: cables in, power on, BMCs and daemons well, all idle."""
+        self.join()
+        for rack in self.racks.values():
+            rack.recover()
         for node in self.nodes:
             node.heal()
             node.bmc.recover()

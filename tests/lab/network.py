@@ -30,11 +30,11 @@ def build(plan: Plan) -> None:
     _namespace(plan.hub)
     _ip(plan.hub, "link add", BRIDGE, "type bridge forward_delay 0 stp_state 0")
     _ip(plan.hub, "link set", BRIDGE, "up")
-    addresses = [plan.bmc_address(name) for name in plan.names()]
     gateway = f"{plan.address(plan.names()[0]).rpartition('.')[0]}.{HUB_HOST}"
-    for address in [gateway, *addresses]:
-        _ip(plan.hub, f"address add {address}/{PREFIX} dev", BRIDGE)
+    announce(plan, gateway)
     for name in plan.names():
+        for address in (plan.bmc_address(name), plan.second_bmc_address(name)):
+            announce(plan, address)
         own = plan.network(name)
         _namespace(own)
         _ip(plan.hub, "link add", name, f"type veth peer name eth0 netns {own}")
@@ -59,6 +59,28 @@ def is_cut(plan: Plan, name: str) -> bool:
     said = _ip(plan.hub, "-o link show", name).stdout
     flags = said.partition("<")[2].partition(">")[0].split(",")
     return "UP" not in flags
+
+
+def part(plan: Plan) -> None:
+    """No node reaches another; each still reaches the BMCs (isolated bridge ports)."""
+    for name in plan.names():
+        _ip(plan.hub, "link set", name, "type bridge_slave isolated on")
+
+
+def join(plan: Plan) -> None:
+    """The nodes reach each other."""
+    for name in plan.names():
+        _ip(plan.hub, "link set", name, "type bridge_slave isolated off")
+
+
+def announce(plan: Plan, address: str) -> None:
+    """Somebody answers at this address of the bridge."""
+    _ip(plan.hub, f"address replace {address}/{PREFIX} dev", BRIDGE)
+
+
+def withdraw(plan: Plan, address: str) -> None:
+    """Nobody answers at this address of the bridge; what listens there is not told."""
+    _ip(plan.hub, f"address del {address}/{PREFIX} dev", BRIDGE)
 
 
 def inside(

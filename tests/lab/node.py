@@ -18,7 +18,7 @@ from .bmc import Bmc
 from .commands import Result, run
 from .errors import NotUp, TimedOut
 from .guest import guest_name
-from .processes import Process
+from .processes import Process, spawn, wait_ended
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # What `timeout` answers when it had to end the program: TERM, KILL.
 TIMED_OUT = (124, 137)
+KDUMP_SEND = "/usr/libexec/fence-agents/fence_kdump_send"
 DAEMONS = ("libvirtd", "corosync", "pacemakerd", "pacemaker-contr", "qemu-system-x86")
 
 
@@ -117,6 +118,25 @@ class Node:
     def power_on(self) -> None:
         """Press the switch; the node boots when its self-test is over."""
         self.bmc.switch("on")
+
+    def crash(self, tells: Sequence[str] = ()) -> None:
+        """Let the kernel panic: all is dead, the power stays on (sysrq c).
+
+        With ``tells``, a crash kernel runs then and tells these addresses so, as
+        kdump's does, until the power is cut.
+        """
+        init = self._init()
+        keys = os.open(self.directory / "sysrq", os.O_WRONLY | os.O_NONBLOCK)
+        try:
+            os.write(keys, b"c\n")
+        finally:
+            os.close(keys)
+        wait_ended(init)
+        if tells:
+            root = ["chroot", self._plan.lower[-1], KDUMP_SEND, "-f", "ipv4", "-i", "1"]
+            argv = ["nsenter", f"--net={self._plan.network(self.name)}", "--", *root]
+            kernel = spawn([*argv, *tells], self.directory / "kdump.log")
+            kernel.write(self.directory / "kdump")
 
     def service(self, verb: str, name: str) -> None:
         """``start`` or ``stop`` libvirtd, corosync or pacemaker, and keep it so."""

@@ -77,6 +77,15 @@ class Plan:
     def bmc_address(self, name: str) -> str:
         return f"{NETWORK}.{100 + self.number(name)}"
 
+    def second_bmc_address(self, name: str) -> str:
+        """The address of the same BMC on its other network port."""
+        return f"{NETWORK}.{120 + self.number(name)}"
+
+    def outlet_address(self, rack: str, name: str) -> str:
+        """Where a rack controller switches its outlet for a node."""
+        first = {"a": 140, "b": 160}[rack]
+        return f"{NETWORK}.{first + self.number(name)}"
+
     def write(self) -> None:
         """Put the plan into the lab's directory."""
         text = json.dumps(asdict(self), indent=2)

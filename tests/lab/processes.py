@@ -104,6 +104,15 @@ def end(processes: Iterable[Process], timeout_s: float = 20.0) -> None:
         time.sleep(0.02)
 
 
+def wait_ended(process: Process, timeout_s: float = 20.0) -> None:
+    """Wait until a process has ended by itself; raises TimedOut."""
+    ends = time.monotonic() + timeout_s
+    while process.alive():
+        if time.monotonic() > ends:
+            raise TimedOut(f"process {process.pid} lives on after {timeout_s:g} s")
+        time.sleep(0.02)
+
+
 def _stat(pid: int) -> tuple[str, str] | None:
     """State letter and start time of a pid, or None when there is no such process."""
     try:

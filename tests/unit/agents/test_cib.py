@@ -166,3 +166,21 @@ def test_numbers_are_read_as_pacemaker_reads_them(text: str, value: int) -> None
 def test_what_is_no_cib_is_unreachable(text: str) -> None:
     with pytest.raises(Unreachable):
         cib.parse(text)
+
+
+def test_every_value_of_a_parameter_is_found_whichever_rules_decide() -> None:
+    found = read()
+    assert found.every_value("plain", "config") == {"/low", "/high"}
+    assert found.every_value("made", "config") == {"/m", "/t"}
+    assert found.every_value("ruled", "config") == {"/r"}
+    assert found.every_value("borrows", "config") == {"/high"}
+    assert found.every_value("plain", "domain") == set()
+    assert found.every_value("nobody", "config") == set()
+
+
+def test_the_resources_of_agents_are_found_whoever_provides_them() -> None:
+    found = read()
+    machines = found.of_agents(("VirtualMachine",))
+    assert {"plain", "made", "member"} <= set(machines)
+    assert "fs" not in machines
+    assert "fs" in found.of_agents(("Filesystem", "VirtualMachine"))

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -45,16 +46,26 @@ class FakeProc:
         threads: int = 3,
         state: str = "S (sleeping)",
         parent: int = 1,
+        uid: int | None = None,
+        born_s: float | None = None,
     ) -> None:
         place = self.folder / str(pid)
         place.mkdir()
         raw = b"".join(os.fsencode(part) + b"\0" for part in argv)
         (place / "cmdline").write_bytes(raw)
         status = f"Name:\t{name}\nState:\t{state}\nPPid:\t{parent}\n"
-        (place / "status").write_text(f"{status}Threads:\t{threads}\n")
+        status += f"Threads:\t{threads}\n"
+        if uid is not None:
+            status += f"Uid:\t{uid}\t{uid}\t{uid}\t{uid}\n"
+        (place / "status").write_text(status)
+        if born_s is not None:
+            ticks = int(born_s * os.sysconf("SC_CLK_TCK"))
+            fields = f"{'0 ' * 18}{ticks} 0 0"
+            (place / "stat").write_text(f"{pid} (a) b ({name}) S {fields}\n")
 
-    def seen(self) -> list[tuple[str, str]] | None:
-        found = ProcessTable(str(self.folder)).emulators()
+    def seen(self, of_anybody: bool = False) -> list[tuple[str, str]] | None:
+        table = ProcessTable(str(self.folder), str(self.folder / "qemu.conf"))
+        found = table.emulators(of_anybody)
         return None if found is None else sorted((e.name, e.uuid) for e in found)
 
 
@@ -154,6 +165,95 @@ def test_a_persons_half_dead_process_and_empty_claim_count_for_nothing(
         with (proc.folder / pid / "status").open("a") as status:
             status.write("Uid:\t65534\t65534\t65534\t65534\n")
     assert proc.seen() == []
+
+
+PERSON = 1000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'user = "{PERSON}"',
+        f'user = "+{PERSON}"',
+        f'  user="+{PERSON}"  # ours',
+        f"user = '{PERSON}'",
+        f"user = {PERSON}",
+        f'user = "root"\nuser = "+{PERSON}"',
+        'user = "nobody-knows-this-one"',
+        'user = ""',
+    ],
+)
+def test_a_half_dead_emulator_of_the_configured_user_is_no_persons(
+    proc: FakeProc, line: str
+) -> None:
+    proc.add(10, [], state="D (disk sleep)", uid=PERSON)
+    (proc.folder / "qemu.conf").write_text(f"# the user\n{line}\ngroup = 'x'\n")
+    assert proc.seen() is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        f'#user = "{PERSON}"\n',
+        'user = "root"\n',
+        f'user = "{PERSON + 1}"\n',
+        f'group = "{PERSON}"\nmy_user = "{PERSON}"\n',
+    ],
+)
+def test_a_half_dead_emulator_of_another_person_counts_for_nothing(
+    proc: FakeProc, text: str
+) -> None:
+    proc.add(10, [], state="D (disk sleep)", uid=PERSON)
+    assert proc.seen() == []
+    (proc.folder / "qemu.conf").write_text(text)
+    assert proc.seen() == []
+
+
+def test_a_configuration_that_cannot_be_read_makes_nobody_a_person(
+    proc: FakeProc,
+) -> None:
+    proc.add(10, [], state="D (disk sleep)", uid=PERSON)
+    (proc.folder / "qemu.conf").mkdir()
+    assert proc.seen() is None
+
+
+def test_a_sessions_half_dead_emulator_may_be_any_persons(proc: FakeProc) -> None:
+    proc.add(10, [], state="D (disk sleep)", uid=PERSON)
+    assert proc.seen(of_anybody=True) is None
+
+
+def test_an_emulator_that_is_being_ended_is_not_gone_while_the_kernel_holds_it(
+    proc: FakeProc,
+) -> None:
+    """Whoever it runs as: it was the guest's a moment ago."""
+    own = os.getpid()  # a process that lives, for the pidfd
+    proc.add(own, [], state="D (disk sleep)", uid=PERSON)
+    table = ProcessTable(str(proc.folder), str(proc.folder / "qemu.conf"))
+    assert not table.end(emulator(own), Deadline(1), signal.SIGTERM)
+
+
+def test_an_emulator_that_became_a_zombie_while_it_is_ended_is_gone(
+    proc: FakeProc,
+) -> None:
+    own = os.getpid()
+    proc.add(own, [], state="Z (zombie)", threads=1)
+    assert ProcessTable(str(proc.folder)).end(emulator(own), Deadline(1), 15)
+
+
+def test_the_age_of_an_emulator_is_known_where_the_kernel_tells_it(
+    proc: FakeProc,
+) -> None:
+    now_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+    proc.add(10, qemu(), born_s=now_s - 5)
+    proc.add(11, qemu("vm2", OTHER))
+    proc.add(12, qemu(), born_s=now_s + 60)
+    table = ProcessTable(str(proc.folder))
+    age_s = table.age_s(10)
+    assert age_s is not None
+    assert 4.9 <= age_s < 10
+    assert [table.age_s(pid) for pid in (11, 12, 13)] == [None] * 3
+    assert (ProcessTable().age_s(os.getpid()) or 1e9) < 3600
 
 
 def test_an_unreadable_table_tells_nothing(tmp_path: Path) -> None:

@@ -118,6 +118,27 @@ def test_a_renamed_guest_with_the_same_uuid_is_the_same(case: Case) -> None:
     assert who(case.resolve()) == [("vm1", UUID)]
 
 
+def test_two_starts_that_have_not_ended_do_not_take_each_others_guest_for_theirs(
+    case: Case,
+) -> None:
+    """libvirt may have given neither guest a UUID yet: that makes them not the same."""
+    for instance, name in (("vm1", "new"), ("vm2", "other")):
+        record = Record(name, "", "qemu", URI, str(case.config), pending=True)
+        case.store.write(instance, record)
+    assert who(case.resolve()) == [("vm1", UUID), ("new", "")]
+
+
+def test_a_guest_without_uuid_is_anothers_by_its_name_on_one_libvirt(
+    case: Case,
+) -> None:
+    waiting = Record("new", "", "qemu", URI, str(case.config), pending=True)
+    case.store.write("vm1", waiting)
+    case.record("new", OTHER, "lxc:///", of="vm2")
+    assert who(case.resolve()) == [("vm1", UUID), ("new", "")]
+    case.record("new", OTHER, of="vm2")
+    assert who(case.resolve()) == [("vm1", UUID)]
+
+
 def test_a_record_that_another_resource_has_too_is_stale(case: Case) -> None:
     case.record("old", OTHER)
     case.record("old", OTHER, of="vm2")

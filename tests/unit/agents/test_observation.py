@@ -67,10 +67,15 @@ class Table:
         self.found = list(emulators)
         self.readable = readable
         self.asked = 0
+        self.of_anybody = False
 
-    def emulators(self) -> list[Emulator] | None:
+    def emulators(self, of_anybody: bool = False) -> list[Emulator] | None:
         self.asked += 1
+        self.of_anybody = of_anybody
         return self.found if self.readable else None
+
+    def age_s(self, pid: int) -> float | None:
+        return {1: 5.0, 2: 7200.0}.get(pid)
 
 
 class FakeObserver(Observer):
@@ -234,3 +239,58 @@ def test_a_container_is_accounted_for_by_its_name(tmp_path: Path) -> None:
     assert observer.unaccounted("lxc:///", store, "vm1", Deadline(5)) == ["box"]
     store.write("vm2", Record("box", OTHER, LXC, "lxc:///", "/etc/x.xml"))
     assert observer.unaccounted("lxc:///", store, "vm1", Deadline(5)) == []
+
+
+@pytest.mark.parametrize(
+    ("uri", "of_anybody"),
+    [
+        (URI, False),
+        ("qemu+unix:///session?socket=/run/user/1000/libvirt/virtqemud-sock", True),
+        ("qemu:///session", True),
+        ("", True),
+    ],
+)
+def test_only_a_session_may_have_guests_that_run_as_any_person(
+    tmp_path: Path, uri: str, of_anybody: bool
+) -> None:
+    table = Table()
+    FakeObserver(None, table).look(guest(uri=uri), Deadline(5))
+    assert table.of_anybody is of_anybody
+    table = Table()
+    store = RecordStore(str(tmp_path))
+    FakeObserver(None, table).unaccounted(uri, store, "vm1", Deadline(5))
+    assert table.of_anybody is of_anybody
+
+
+MIGRATED = (libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_RUNNING_MIGRATED)
+
+
+def test_what_a_record_accounts_for_has_not_just_arrived(tmp_path: Path) -> None:
+    store = RecordStore(str(tmp_path))
+    handle = Libvirt(
+        Domain("vm1", UUID, *MIGRATED),
+        Domain("vm2", OTHER, *MIGRATED),
+        Domain("booted", "b", libvirt.VIR_DOMAIN_RUNNING, 1),
+    )
+
+    def arrived() -> list[str]:
+        observer = FakeObserver(handle, Table())
+        return [s.name for s in observer.arrived(URI, "", store, "r", Deadline(5))]
+
+    assert arrived() == ["vm1", "vm2"]
+    store.write("a", Record("vm2", OTHER, QEMU, URI, "x"))
+    assert arrived() == ["vm1"]
+    store.write("a", Record("vm2", UUID, QEMU, URI, "x"))
+    assert arrived() == ["vm2"]
+    store.write("a", Record("vm2", "", QEMU, URI, "x", pending=True))
+    assert arrived() == ["vm1"]
+
+
+def test_ages_are_known_by_uuid_and_the_older_process_counts() -> None:
+    def emulator(pid: int, uuid: str) -> Emulator:
+        return Emulator(pid, QEMU, "vm", uuid, True)
+
+    table = Table(emulator(1, UUID), emulator(1, OTHER), emulator(2, OTHER))
+    table.found.append(emulator(3, "unknown"))
+    assert FakeObserver(None, table).ages_s(URI) == {UUID: 5.0, OTHER: 7200.0}
+    assert FakeObserver(None, Table(readable=False)).ages_s(URI) == {}

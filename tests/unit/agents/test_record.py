@@ -151,6 +151,45 @@ def test_write_atomically_never_shows_a_part(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o640
 
 
+def test_a_link_planted_where_a_file_is_written_is_never_followed(
+    tmp_path: Path,
+) -> None:
+    """In a folder that others can write, root would overwrite what it points to."""
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    planted = tmp_path / f"vm1.xml.{os.getpid()}.new"
+    planted.symlink_to(precious)
+    files.write_atomically(str(tmp_path / "vm1.xml"), "text")
+    assert precious.read_text() == "mine"
+    assert (tmp_path / "vm1.xml").read_text() == "text"
+    assert not (tmp_path / "vm1.xml").is_symlink()
+
+
+def test_a_file_that_appears_at_the_last_moment_is_not_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who waits for the old one to be taken away plants his again."""
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    planted = tmp_path / f"vm1.xml.{os.getpid()}.new"
+    planted.symlink_to(precious)
+    monkeypatch.setattr(os, "unlink", lambda _path: None)
+    with pytest.raises(FileExistsError):
+        files.write_atomically(str(tmp_path / "vm1.xml"), "text")
+    assert precious.read_text() == "mine"
+    assert not (tmp_path / "vm1.xml").exists()
+
+
+def test_a_half_written_file_of_a_process_that_died_is_replaced(tmp_path: Path) -> None:
+    stale = tmp_path / f"vm1.xml.{os.getpid()}.new"
+    stale.write_text("half of a lo")
+    stale.chmod(0o666)
+    files.write_atomically(str(tmp_path / "vm1.xml"), "text")
+    assert (tmp_path / "vm1.xml").read_text() == "text"
+    assert (tmp_path / "vm1.xml").stat().st_mode & 0o777 == 0o600
+    assert not stale.exists()
+
+
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 
 

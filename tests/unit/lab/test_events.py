@@ -28,6 +28,13 @@ LOG = "\n".join(
         "(call 28, PID 228) exited with status 0 (execution time 404ms)",
         "6.500 node3 pacemaker-execd     [43] (log_finished) \tinfo: fence-node2 "
         "stop (call 9) exited with status 1 (Error) (execution time 2ms)",
+        "7.100 node1 pacemaker-fenced    [42] (request_peer_fencing) \tnotice: "
+        "Requesting that node3 perform 'reboot' action targeting node2 using fence-2 "
+        "| for client pacemaker-controld.54 (72s)",
+        "8.200 node3 pacemaker-fenced    [42] (log_action) \twarning: "
+        "fence_vmha_ipmi[14] stderr: [ reboot failed: the BMC [::1] is silent ]",
+        "8.300 node3 pacemaker-fenced    [42] (log_async_result) \terror: Operation "
+        "'reboot' [17] targeting node2 using fence-2 returned 1 | call 2 from x",
         "not a line of the log at all",
     )
 )
@@ -47,6 +54,9 @@ def test_each_stage_is_found_with_its_time_and_its_subject() -> None:
         ("start begun", "web1", ""),
         ("start ended", "web1", "0"),
         ("stop ended", "fence-node2", "1"),
+        ("device asked", "node2", "fence-2"),
+        ("agent said", "fence_vmha_ipmi", "reboot failed: the BMC [::1] is silent"),
+        ("device answered", "node2", "fence-2 returned 1"),
     ]
     lost = found.first("lost", "node2")
     assert lost is not None
@@ -64,3 +74,4 @@ def test_events_are_told_in_order() -> None:
     late, early = Event(2.0, "b", "x", "n"), Event(1.0, "a", "x", "n")
     assert Story([late, early]).events == [early, late]
     assert Story([late, early]).since(1.5) == [late]
+    assert Story([late, early]).since(0.0, "a") == [early]

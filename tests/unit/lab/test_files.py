@@ -28,6 +28,18 @@ def test_hosts_knows_the_nodes_and_their_bmcs() -> None:
     assert "10.66.0.102 node2-bmc" in lines
 
 
+def test_every_device_of_the_lab_has_an_address_of_its_own() -> None:
+    lab = Plan("demo", plan.MOST_NODES, "bookworm")
+    addresses = [
+        *(lab.address(name) for name in lab.names()),
+        *(lab.bmc_address(name) for name in lab.names()),
+        *(lab.second_bmc_address(name) for name in lab.names()),
+        *(lab.outlet_address(rack, name) for rack in "ab" for name in lab.names()),
+    ]
+    assert len(set(addresses)) == 5 * plan.MOST_NODES
+    assert all(int(address.rpartition(".")[2]) < 254 for address in addresses)
+
+
 def test_nodes_differ_in_what_must_differ() -> None:
     lab = Plan("demo", 2, "bookworm")
     one, two = files.texts(lab, "node1"), files.texts(lab, "node2")
