@@ -49,16 +49,20 @@ def fake_systems(*power: str) -> str:
 
 
 class Emulator:
-    """sushy-emulator on a port of its own; ``certificate`` is the one to trust."""
+    """sushy-emulator on a port of its own.
+
+    ``certificate`` is its own, ``authority`` that of who signed it.
+    """
 
     def __init__(self, folder: Path, configuration: str) -> None:
         folder.mkdir()
         self.certificate = folder / "certificate.pem"
+        self.authority = folder / "authority.pem"
         self.log = folder / "log"
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         key = folder / "key.pem"
-        _certify(self.certificate, key)
+        _certify(self.certificate, key, self.authority)
         accounts = folder / "accounts"
         secret = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
         accounts.write_text(f"{USER}:{secret}\n")
@@ -115,27 +119,38 @@ class Emulator:
         return [line for line in lines if "Actions/ComputerSystem.Reset" in line]
 
 
-def _certify(certificate: Path, key: Path) -> None:
-    """Write a certificate for the emulator's address that vouches for itself."""
-    private = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "emulated BMC")])
-    now = datetime.datetime.now(datetime.timezone.utc)
+def _certify(certificate: Path, key: Path, authority: Path) -> None:
+    """Write a key, a certificate for the emulator's address, and who vouches for it."""
+    signer, own = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     whose = [x509.IPAddress(ipaddress.ip_address(ADDRESS)), x509.DNSName("localhost")]
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(private.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(whose), critical=False)
-        .sign(private, hashes.SHA256())
+    ca = x509.BasicConstraints(ca=True, path_length=None)
+    of_signer = _begun("authority", signer).add_extension(ca, critical=True)
+    of_own = _begun("emulated BMC", own).add_extension(
+        x509.SubjectAlternativeName(whose), critical=False
     )
-    certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    text = private.private_bytes(
+    for path, begun in ((authority, of_signer), (certificate, of_own)):
+        signed = begun.sign(signer, hashes.SHA256())
+        path.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    text = own.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
     key.write_bytes(text)
+
+
+def _begun(name: str, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(_named(name))
+        .issuer_name(_named("authority"))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+    )
+
+
+def _named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])

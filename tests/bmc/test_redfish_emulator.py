@@ -92,7 +92,7 @@ class Rack:
             json.dumps(content).encode() if content else None,
             {"Authorization": f"Basic {pair}", "Content-Type": "application/json"},
         )
-        context = ssl.create_default_context(cafile=str(self.emulator.certificate))
+        context = ssl.create_default_context(cafile=str(self.emulator.authority))
         with urllib.request.urlopen(  # noqa: S310 - the address is ours
             request, timeout=10, context=context
         ) as answer:
@@ -244,10 +244,10 @@ def test_the_certificate_is_verified_against_ca_file(rack: Rack, ours: str) -> N
     assert refused.exit_code == 1
     assert "is not trusted" in refused.stderr
     assert "ca_file" in refused.stderr
-    own = rack.emulator.certificate
-    assert call("status", ssl_insecure=None, ca_file=own).exit_code in (0, 2)
-    named = call("status", ssl_insecure=None, ca_file=own, ip="localhost")
-    assert named.exit_code in (0, 2), named
+    for trusted in (rack.emulator.certificate, rack.emulator.authority):
+        for host in (ADDRESS, "localhost"):
+            outcome = call("status", ssl_insecure=None, ca_file=trusted, ip=host)
+            assert outcome.exit_code in (0, 2), outcome
 
 
 def test_success_means_that_no_emulator_of_the_node_lives(
