@@ -80,6 +80,16 @@ def other(lab: Lab, node: Node) -> Node:
     return next(one for one in lab.nodes if one is not node)
 
 
+def move_away(lab: Lab) -> None:
+    """Have the guest on the other node."""
+    home = lab.node(lab.cluster.wait_running(GUEST))
+    to = other(lab, home).name
+    lab.cluster.run(["crm_resource", "--move", "-r", GUEST, "--node", to])
+    lab.wait_idle()
+    lab.cluster.wait_where(GUEST, [to])
+    lab.cluster.run(["crm_resource", "--clear", "-r", GUEST])
+
+
 @pytest.fixture
 def afterwards_s(is_long: bool) -> float:
     return AFTERWARDS_S if is_long else LEAST_S
@@ -110,7 +120,9 @@ def test_the_node_with_the_most_important_guest_survives(
     """Its guest does not even notice."""
     whole.cluster.pcs("resource", "meta", GUEST, "priority=10")
     whole.cluster.pcs("property", "set", f"priority-fencing-delay={DELAY_S}s")
-    for _ in range(repetitions):
+    for number in range(repetitions):
+        if number:
+            move_away(whole)
         whole.wait_idle()
         home = whole.node(whole.cluster.wait_running(GUEST))
         with whole.watch() as watch:
