@@ -186,7 +186,10 @@ class Bmc:
             client.demand_success(answer, name, self._known(deadline).target)
         except diagnoses.Busy as busy:
             deadline.sleep(min(retry_after_s(answer), LONGEST_PAUSE_S))
-            return Receipt(False, busy)
+            # A front end says 503 too, while what is behind it may still do it.
+            is_open = answer.status == 503 and "retry-after" not in answer.headers
+            self._unanswered += is_open and goal in LATE
+            return Receipt(is_open, busy)
         except diagnoses.RequestRefused as refusal:
             if answer.status in NEVER_DONE:
                 return Receipt(False, diagnoses.Conflict(client.label, name))

@@ -169,7 +169,18 @@ def test_a_reset_is_sent_again_with_the_etag_that_the_service_demands(
     assert service.resets == ["ForceOff", "ForceOff"]
 
 
-@pytest.mark.parametrize("status", [409, 412, 429, 503])
+def test_a_service_that_is_busy_and_names_no_time_may_do_it_all_the_same(
+    service: Service,
+) -> None:
+    service.fates = [503]
+    notes = do("reboot", service)
+    assert notes.results == [(0, "Success: Rebooted")]
+    assert "stays off" in notes.warnings[0]
+    assert service.truth() == OFF
+    assert service.resets == ["ForceOff", "ForceOff"]
+
+
+@pytest.mark.parametrize("status", [409, 412, 429])
 def test_a_refusal_that_says_later_is_asked_again(
     service: Service, status: int
 ) -> None:
