@@ -22,7 +22,7 @@ from fencing.scene import Scene, staged
 if TYPE_CHECKING:
     from pathlib import Path
 
-AT_ONCE = 6
+AT_ONCE = 8
 NAMES = [f"{s.name}, {s.action}" for s in SITUATIONS]
 
 
