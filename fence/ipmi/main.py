@@ -9,7 +9,7 @@ from vmha.agents.protocol.errors import BadParameter, MissingParameter
 from vmha.fence.ipmi.access import Access
 from vmha.fence.ipmi.parameters import PARAMETERS
 from vmha.fence.protocol import hosts
-from vmha.fence.protocol.agent import LIST_ACTIONS, POWER_ACTIONS, FenceAgent
+from vmha.fence.protocol.agent import POWER_ACTIONS, FenceAgent
 from vmha.fence.protocol.options import BadSecret
 from vmha.fence.protocol.run import run
 
@@ -142,7 +142,7 @@ AGENT = FenceAgent(
     "Fence agent for IPMI 2.0 that proves power off",
     LONGDESC,
     PARAMETERS,
-    (*POWER_ACTIONS, *LIST_ACTIONS),
+    POWER_ACTIONS,
     check,
     address,
     connect,

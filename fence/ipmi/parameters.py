@@ -33,8 +33,9 @@ IPMI = (
         "The nodes and their BMCs, if there are several",
         "Pairs such as node1=10.0.0.11 node2=10.0.0.12, for one device that fences "
         "several nodes with the same login. The name is what Pacemaker calls the node, "
-        "which comes in plug. list and list-status show them, so pcmk_host_list is not "
-        "needed. monitor proves each of them.",
+        "which comes in plug. list and list-status show them: with pcmk_host_check="
+        "dynamic-list Pacemaker asks for them, and pcmk_host_list is not needed. "
+        "monitor proves each of them.",
         check=hosts.accepted,
         option="--hosts=[name=address ...]",
     ),

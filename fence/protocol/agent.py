@@ -21,7 +21,9 @@ POWER_ACTIONS = (
     ("metadata", ""),
     ("validate-all", ""),
 )
-LIST_ACTIONS = (("list", ""), ("list-status", ""))
+# Not in the metadata: Pacemaker would ask every device that has no host list for its
+# hosts first, and refuse the first fencing by one that has no map of them.
+LIST_ACTIONS = ("list", "list-status")
 
 
 def no_hosts(_values: Values) -> Mapping[str, str]:
@@ -82,3 +84,9 @@ class FenceAgent:
         self.connect = connect
         self.hosts_of = hosts_of
         self.paths = paths
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """Return the names of all actions, also those that the metadata leaves out."""
+        lists = () if self.hosts_of is no_hosts else LIST_ACTIONS
+        return (*(name for name, _ in self.actions), *lists)

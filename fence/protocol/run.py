@@ -18,6 +18,7 @@ from vmha.agents.protocol.log import Log
 from vmha.agents.protocol.metadata import fence_xml
 from vmha.agents.protocol.version import VERSION
 from vmha.fence.protocol import actions, hosts, options, worker
+from vmha.fence.protocol.agent import LIST_ACTIONS
 from vmha.fence.protocol.budget import Budget
 from vmha.fence.protocol.voice import FAILED, Voice
 
@@ -72,8 +73,8 @@ def _call(
         return _print(_metadata(agent))
     voice.quiet = values.flag("quiet")
     voice.verbose = values.flag("verbose") or values.number("verbose_level") > 0
-    if action not in dict(agent.actions):
-        names = ", ".join(dict(agent.actions))
+    if action not in agent.accepted:
+        names = ", ".join(agent.accepted)
         raise options.BadUsage(f"unrecognised action {action!r}: give one of {names}")
     values.require_good()
     voice.write_to(values.text("debug_file"))
@@ -118,7 +119,7 @@ class Call:
     def carry_out(self, spent_s: float) -> int:
         """Do it and return the exit code; ``spent_s`` have passed since the start."""
         nodes = self.agent.hosts_of(self.values)
-        if self.action in ("list", "list-status") and not nodes:
+        if self.action in LIST_ACTIONS and not nodes:
             raise MissingParameter(hosts.NAME, "list shows the nodes that are in it")
         if self.action == "list":
             return _print("".join(f"{n},{where}\n" for n, where in nodes.items()))

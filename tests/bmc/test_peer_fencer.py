@@ -1,8 +1,8 @@
 """Which nodes a device may fence, as Pacemaker's real fencer finds it out.
 
-The agent advertises ``list`` and ``status``; by these, pcmk_host_list and
-pcmk_host_check the fencer decides whom a device fences. A room has one fencer, as a
-node has.
+The agent advertises ``status`` and not ``list``, as fence_ipmilan does; by that,
+pcmk_host_list and pcmk_host_check the fencer decides whom a device fences. A room has
+one fencer, as a node has.
 """
 
 from __future__ import annotations
@@ -100,7 +100,9 @@ def test_the_fencer_lists_queries_and_forgets_a_device(fencer: Fencer) -> None:
 
 
 def test_with_hosts_the_list_tells_which_nodes_a_device_fences(fencer: Fencer) -> None:
-    fencer.register(hosts="node1=127.0.0.1 node2=127.0.0.2")
+    fencer.register(
+        hosts="node1=127.0.0.1 node2=127.0.0.2", pcmk_host_check="dynamic-list"
+    )
     told = {node: fencer.devices_for(node) for node in ("node1", "node2", "node3")}
     assert told == {"node1": 1, "node2": 1, "node3": 0}
     assert fencer.admin("-F", "node1", "-t", 40).returncode == 0
@@ -133,20 +135,20 @@ def test_with_pcmk_host_map_the_plug_is_the_address(fencer: Fencer) -> None:
     assert (fencer.first.orders(), fencer.second.orders()) == ([], [OFF])
 
 
-def test_without_any_list_the_fencer_asks_status_from_the_second_request_on(
-    fencer: Fencer,
-) -> None:
-    # Pacemaker asks for the list first because it is advertised. It fails, the device
-    # counts as unable this once, and from then on the fencer goes by status.
+def test_without_any_list_the_fencer_asks_status_at_once(fencer: Fencer) -> None:
+    # Were list advertised, the first request would end with "No such device".
     fencer.register(port_as_ip=1)
     first = fencer.admin("-F", "127.0.0.2", "-t", 40)
-    assert NO_DEVICE in first.stderr
-    assert fencer.second.power == 1
-    assert "Switching to pcmk_host_check='status'" in fencer.log()
-    assert fencer.log().count("execute agent fence_vmha_ipmi (list)") == 1
-    second = fencer.admin("-F", "127.0.0.2", "-t", 40)
-    assert second.returncode == 0, second.stderr
+    assert first.returncode == 0, first.stderr
     assert (fencer.first.power, fencer.second.power) == (1, 0)
+    assert "(list)" not in fencer.log()
+
+
+def test_without_a_check_a_map_of_hosts_is_found_by_status(fencer: Fencer) -> None:
+    fencer.register(hosts="node1=127.0.0.1 node2=127.0.0.2")
+    assert fencer.admin("-F", "node2", "-t", 40).returncode == 0
+    assert (fencer.first.power, fencer.second.power) == (1, 0)
+    assert NO_DEVICE in fencer.admin("-F", "node3", "-t", 40).stderr
 
 
 def test_told_to_use_the_list_the_fencer_does_so(fencer: Fencer) -> None:

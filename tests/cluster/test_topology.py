@@ -65,7 +65,8 @@ def rack_device(lab: Lab, name: str) -> str:
     rack = lab.rack(name)
     hosts = " ".join(f"{node.name}={rack.address(node.name)}" for node in lab.nodes)
     login = (f"username={rack.user}", f"password={rack.password}")
-    own = (f"hosts={hosts}", "pcmk_action_limit=-1", *login)
+    listed = "pcmk_host_check=dynamic-list"
+    own = (f"hosts={hosts}", listed, "pcmk_action_limit=-1", *login)
     device(lab, f"rack-{name}", "fence_vmha_ipmi", *own)
     return f"rack-{name}"
 
