@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from bmc.calls import Outcome
 
+pytestmark = pytest.mark.alone
+
 OFF, ON = "set power 0", "set power 1"
 RUNS = 20
 AT_A_TIME = 5

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from bmc.redfish_calls import Calls
     from bmc.redfish_server import RedfishServer
 
+pytestmark = pytest.mark.alone
+
 __all__ = ["log"]
 WRONG = "not-the-Qz7-password"
 

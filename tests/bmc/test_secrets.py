@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from bmc.simulator import Simulator
 
 
+# Others show the password to the processes of their simulators.
+pytestmark = pytest.mark.alone
+
+
 class Watcher(threading.Thread):
     """Looks at the arguments and environment of all processes, over and over."""
 

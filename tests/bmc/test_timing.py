@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from bmc.simulator import Simulator
 
 
+pytestmark = pytest.mark.alone
+
+
 class Race:
     """Both agents in turns, from the same power."""
 

@@ -98,6 +98,7 @@ TIERS = (
             *QEMU,
         ),
         verbose=True,
+        workers=2,
     ),
     Tier("cluster", "cluster", (*BUILD, *LAB, "busybox-static"), verbose=True),
     Tier(
