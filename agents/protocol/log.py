@@ -37,6 +37,14 @@ class Log:
         self._facility = _FACILITIES.get(name, syslog.LOG_DAEMON)
         self._debug = environ.get("HA_debug", "0").lower() not in ("", "0", "no", "off")
 
+    def rename(self, tag: str) -> None:
+        """Write under another tag from here on.
+
+        Not by a second Log: while one call hangs inside the C library, every other one
+        waits for its lock, with the interpreter's own lock held.
+        """
+        self._tag = tag
+
     def error(self, sentence: str) -> None:
         """Say what failed."""
         self._write(syslog.LOG_ERR, sentence)
@@ -64,7 +72,15 @@ class Log:
 
     def _send(self, priority: int, sentence: str, done: _thread.LockType) -> None:
         """Hand the lines to the log daemon; blocks while its socket is full."""
-        syslog.openlog(self._tag, syslog.LOG_PID, self._facility or syslog.LOG_DAEMON)
-        for line in sentence.splitlines():
-            syslog.syslog(priority, line.replace("\0", "?"))
-        done.release()
+        try:
+            facility = self._facility or syslog.LOG_DAEMON
+            syslog.openlog(_printable(self._tag), syslog.LOG_PID, facility)
+            for line in sentence.splitlines():
+                syslog.syslog(priority, _printable(line))
+        finally:
+            done.release()
+
+
+def _printable(text: str) -> str:
+    """Return what the C library takes: no NUL, and nothing that is no UTF-8."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "?")

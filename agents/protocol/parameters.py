@@ -117,6 +117,8 @@ class Values:
         accepted = _accepted(parameter, text)
         if accepted:
             raise BadParameter(name, text, accepted)
+        if parameter.kind == SELECT:
+            return next(c for c in parameter.choices if c.lower() == text.lower())
         return text
 
     def number(self, name: str) -> int:
@@ -174,8 +176,9 @@ def _accepted(parameter: Parameter, text: str) -> str:
     if parameter.kind == BOOLEAN:
         fine = text.lower() in YES + NO
         return "" if fine else "give yes or no (also 1/0, true/false, on/off)"
-    if parameter.kind == SELECT and text not in parameter.choices:
-        return "give one of " + ", ".join(parameter.choices)
+    if parameter.kind == SELECT:
+        fine = text.lower() in (choice.lower() for choice in parameter.choices)
+        return "" if fine else "give one of " + ", ".join(parameter.choices)
     if parameter.kind in (INTEGER, SECOND):
         return _accepted_number(parameter, text)
     return parameter.check(text) if parameter.check else ""

@@ -85,7 +85,8 @@ class WrongPassword(Refused):
     def __init__(self, bmc: str, user: str) -> None:
         super().__init__(
             f"the BMC at {bmc} and this agent do not agree on the password of user "
-            f"{user!r}: check password, password_script and hexadecimal_kg"
+            f"{user!r}: check password, password_file, password_script and "
+            "hexadecimal_kg"
         )
 
 

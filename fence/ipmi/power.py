@@ -22,6 +22,7 @@ from vmha.fence.protocol.sequence import (
     UNKNOWN,
     Reading,
     Receipt,
+    rest_s,
 )
 
 TYPE_CHECKING = False
@@ -120,7 +121,7 @@ class Bmc:
             is_open = code < NODE_BUSY or code in (TIMED_OUT_INSIDE, UNSPECIFIED)
             what = "a diagnostic interrupt" if goal == DIAG else f"power {goal}"
             return Receipt(is_open, self._refusal(what, code))
-        deadline.sleep(self._rest_s)
+        deadline.sleep(rest_s(self._rest_s, deadline))
         return Receipt(True)
 
     def renew(self, deadline: Deadline) -> bool:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 SHARE = 0.6
 FENCER_LOOK_S = 12.0  # of the 20 s that Pacemaker gives a monitor by default
 ENDING_S = 0.5  # for the interpreter's start, and to kill and collect a worker
-DELAY_SHARE = 3  # a delay may take a third of the fencing time
+DELAY_SHARE = 3  # a delay may take a third of the fencing time,
+PROOF_S = 5.0  # and leaves these seconds for the fencing itself
 
 LOOKS = ("status", "monitor", "list-status")
 
@@ -26,10 +27,13 @@ LOOKS = ("status", "monitor", "list-status")
 class Budget:
     """``total_s`` to the hard end, ``power_s`` from an order to its proof.
 
-    ``paths`` is how many logins may have to be tried.
+    ``paths`` is how many logins may have to be tried. ``shortened`` says why the delay
+    is not the one that was asked for, "" where it is. A delay that would leave the
+    fencer no time is refused by monitor and validate-all, on a quiet day; in a fencing
+    it is cut.
     """
 
-    __slots__ = ("delay_s", "power_s", "total_s")
+    __slots__ = ("delay_s", "power_s", "shortened", "total_s")
 
     def __init__(
         self, action: str, values: Values, under_fencer: bool, paths: int = 1
@@ -45,9 +49,13 @@ class Budget:
             self.total_s = min(FENCER_LOOK_S, fencing_s)
             if action not in LOOKS:
                 self.total_s = fencing_s
-            self._check_delay(values, whole_s // DELAY_SHARE)
         else:
             self.total_s = self._own(action, values, paths)
+        spare_s = fencing_s - worker.LEAVING_S - PROOF_S
+        most_s = max(0, min(whole_s // DELAY_SHARE, int(spare_s)))
+        self.shortened = ""
+        if values.number("delay") > most_s:
+            self._refuse_delay(action, values, most_s, under_fencer)
 
     def _own(self, action: str, values: Values, paths: int) -> float:
         """Return what the user's own limits add up to."""
@@ -56,11 +64,18 @@ class Budget:
         total_s += actions.SECOND_HALF_S if action == "reboot" else 0
         return total_s + self.delay_s
 
-    def _check_delay(self, values: Values, most_s: int) -> None:
-        if self.delay_s > most_s:
-            raise BadParameter(
-                "delay",
-                values.text("delay"),
-                f"give at most {most_s}, more leaves no time to fence; "
-                "pcmk_delay_base waits without using up that time",
-            )
+    def _refuse_delay(
+        self, action: str, values: Values, most_s: int, under_fencer: bool
+    ) -> None:
+        """Refuse a delay that the fencer has no time for, or cut it."""
+        problem = BadParameter(
+            "delay",
+            values.text("delay"),
+            f"give at most {most_s}, more leaves no time to fence; "
+            "pcmk_delay_base waits without using up that time",
+        )
+        if action in ("monitor", "validate-all"):
+            raise problem
+        if under_fencer and self.delay_s:
+            self.delay_s = most_s
+            self.shortened = f"{problem}; {most_s} s are waited"

@@ -21,7 +21,8 @@ def read(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for pair in text.replace(",", " ").replace(";", " ").split():
         name, _, address = pair.partition("=")
-        if not name or not address or "=" in address or name in found:
+        is_twice = name.lower() in {known.lower() for known in found}
+        if not name or not address or "=" in address or is_twice:
             raise BadParameter(NAME, text, ACCEPTED)
         found[name] = address
     return found
@@ -36,8 +37,12 @@ def accepted(text: str) -> str:
 
 
 def address_of(node: str, hosts: Mapping[str, str]) -> str:
-    """Return the address for a node; raises BadParameter for one that is not there."""
-    if node not in hosts:
-        known = ", ".join(sorted(hosts))
-        raise BadParameter("plug", node, f"{NAME} has {known}")
-    return hosts[node]
+    """Return the address for a node; raises BadParameter for one that is not there.
+
+    The fencer finds a node in a list in any case, and then gives its own spelling.
+    """
+    for name, address in hosts.items():
+        if name.lower() == node.lower():
+            return address
+    known = ", ".join(sorted(hosts))
+    raise BadParameter("plug", node, f"{NAME} has {known}")

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from vmha.agents.protocol.parameters import Parameter, Values
 
 
+ACTIONS = ("on", "off", "reboot", "status", "monitor", "diag", "list", "metadata")
+
+
 class BadUsage(AgentError):
     """The command line cannot be understood."""
 
@@ -81,7 +84,9 @@ def from_arguments(declared: Sequence[Parameter], argv: Sequence[str]) -> Option
     except getopt.GetoptError as error:
         raise BadUsage(f"{error.msg}; see --help") from error
     if rest:
-        raise BadUsage(f"{rest[0]!r} is no option; see --help (did you mean -o?)")
+        # Not by name, unless it is an action: it may be the end of a secret.
+        word = repr(rest[0]) if rest[0].lower() in ACTIONS else "one of the words"
+        raise BadUsage(f"{word} is no option; see --help (did you mean -o?)")
     given: dict[str, str] = {}
     for flag, value in pairs:
         parameter = spellings[flag]
@@ -93,7 +98,9 @@ def usage(name: str, declared: Sequence[Parameter]) -> str:
     """Return the help text."""
     lines = [f"Usage: {name} [options], or name=value lines on standard input"]
     for parameter in declared:
-        text = parameter.deprecated or parameter.shortdesc
+        text = parameter.shortdesc
+        if parameter.deprecated:
+            text = f"not used: {parameter.deprecated}"
         if parameter.default:
             text += f" (default: {parameter.default})"
         lines.append(f"  {parameter.option:<32} {text}")

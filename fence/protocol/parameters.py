@@ -10,8 +10,10 @@ from __future__ import annotations
 from vmha.agents.protocol.parameters import (
     BOOLEAN,
     INTEGER,
+    NO,
     SECOND,
     STRING,
+    YES,
     Parameter,
 )
 
@@ -23,8 +25,7 @@ ACTION = Parameter(
     STRING,
     "Fencing action",
     "What to do: on, off, reboot, status, monitor, diag (a diagnostic interrupt, NMI; "
-    "it never counts as fenced), metadata or validate-all; with hosts also list and "
-    "list-status.",
+    "called by Pacemaker it never counts as fenced), metadata or validate-all.",
     default="reboot",
     required=True,
     option="-o, --action=[action]",
@@ -33,6 +34,10 @@ ACTION = Parameter(
 
 def _accepted_path(text: str) -> str:
     return "" if text.startswith("/") else "give the whole path, from / on"
+
+
+def _accepted_flag(text: str) -> str:
+    return "" if text.lower() in YES + NO else "give true or false"
 
 
 DEVICE = (
@@ -82,9 +87,9 @@ DEVICE = (
     Parameter(
         "plug",
         STRING,
-        "Name or address of the fencing device, with port_as_ip",
-        "With port_as_ip, the name or address of the fencing device; without, it is "
-        "read and not used.",
+        "The node, with hosts; the fencing device, with port_as_ip",
+        "With hosts, the node that is meant. With port_as_ip, the name or address of "
+        "the fencing device. Else it is read and not used.",
         aliases=("port",),
         option="-n, --plug=[ip]",
     ),
@@ -127,8 +132,9 @@ TIMES = (
         "disable_timeout",
         STRING,
         "Leave out power_timeout",
-        "With true, power_timeout does not count and an action may take the time that "
-        "Pacemaker gives it. Default: true when the fencer calls, else false.",
+        "With true, power_timeout does not count, and an action may take 0.6 of "
+        "fencing_timeout. Default: true when the fencer calls, else false.",
+        check=_accepted_flag,
         option="--disable-timeout=[true/false]",
     ),
     Parameter(
@@ -229,8 +235,7 @@ TALK = (
         STRING,
         "File to which the progress is added",
         "File to which the progress is added, line by line, with its time. It is made "
-        "for root alone, and no secret comes into it.",
-        check=_accepted_path,
+        "for root alone, and no secret comes into it. Give its whole path.",
         aliases=("debug",),
         option="-D, --debug-file=[debugfile]",
     ),

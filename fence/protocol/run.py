@@ -10,7 +10,7 @@ that is off (Fence Agent API).
 from __future__ import annotations
 
 import os
-import sys
+import select
 
 from vmha.agents.protocol.deadline import Deadline
 from vmha.agents.protocol.errors import AgentError, MissingParameter
@@ -21,6 +21,9 @@ from vmha.fence.protocol import actions, hosts, options, worker
 from vmha.fence.protocol.agent import LIST_ACTIONS
 from vmha.fence.protocol.budget import Budget
 from vmha.fence.protocol.voice import FAILED, Voice
+
+INPUT_S = 5.0
+MOST_INPUT = 1024 * 1024
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,6 +82,11 @@ def _call(
     values.require_good()
     voice.write_to(values.text("debug_file"))
     agent.check(values)
+    script = values.text("password_script")
+    if script:
+        from vmha.fence.protocol import secret
+
+        secret.check_script(script)
     under_fencer = environ.get("PCMK_service") == "pacemaker-fenced"
     budget = Budget(action, values, under_fencer, agent.paths(values))
     if action == "validate-all":
@@ -87,6 +95,8 @@ def _call(
         # Not by name: what looks like one may be a part of a secret with a line break.
         count = len(wishes.unknown)
         voice.log.warning(f"{count} unknown parameter(s) given and ignored")
+    if budget.shortened:
+        voice.log.warning(budget.shortened)
     call = Call(agent, action, values, budget, under_fencer, voice)
     return call.carry_out(deadline.elapsed_s())
 
@@ -218,8 +228,33 @@ class Call:
 def _wishes(declared: Sequence[Parameter], argv: Sequence[str]) -> Options:
     if len(argv) > 1:
         return options.from_arguments(declared, argv[1:])
-    text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+    text = _standard_input().decode("utf-8", "surrogateescape")
+    if "\0" in text:
+        raise options.BadUsage("the parameters on standard input hold a NUL character")
     return options.from_stdin(declared, text)
+
+
+def _standard_input() -> bytes:
+    """Read to the end; a caller that never ends it must not hold a fencing.
+
+    A person who types is waited for.
+    """
+    patience = Deadline(INPUT_S)
+    waiting = select.poll()
+    waiting.register(0, select.POLLIN | select.POLLHUP)
+    text = b""
+    is_person = os.isatty(0)
+    while is_person or waiting.poll(patience.remaining_s() * 1000):
+        chunk = os.read(0, 65536)
+        if not chunk:
+            return text
+        text += chunk
+        if len(text) > MOST_INPUT or (patience.expired() and not is_person):
+            break
+    raise options.BadUsage(
+        f"the parameters on standard input do not end: after {INPUT_S:.0f} s there "
+        f"were {len(text)} bytes"
+    )
 
 
 def _metadata(agent: FenceAgent) -> str:

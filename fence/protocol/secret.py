@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 # What a shell would act on: outside quotes, and inside double quotes as well.
 OF_A_SHELL = "|&;<>()*?[`$"
 OF_A_SHELL_QUOTED = "`$"
+NO_SHELL = (
+    "give one program with its arguments, it is run without a shell; put pipes, "
+    "variables and patterns into a script"
+)
 OTHERS = 0o077
 
 
@@ -43,18 +47,26 @@ def from_file(path: str, deadline: Deadline) -> bytes:
     """Return the first line of a file that nobody but its owner may read."""
     try:
         text = files.read_text(path, deadline)
-        mode = os.stat(path).st_mode  # it has just been opened: it does not hang
+        status = os.stat(path)  # it has just been opened: it does not hang
     except files.Unreadable as error:
         how = f"cannot be read: {error.reason}"
         raise FileFailed(path, how + "; create it on this node") from error
     except OSError as error:
         raise FileFailed(path, f"cannot be read: {error.strerror}") from error
-    if mode & OTHERS:
+    if status.st_uid not in (0, os.geteuid()):
+        raise FileFailed(path, "does not belong to root: chown it, change the secret")
+    if status.st_mode & OTHERS:
         raise FileFailed(path, "can be read by others: chmod 600 it, change the secret")
     password = text.partition("\n")[0].rstrip("\r")
     if not password:
         raise FileFailed(path, "has an empty first line: the password belongs there")
     return password.encode("utf-8", "surrogateescape")
+
+
+def check_script(script: str) -> None:
+    """Raise BadSecret for a script that could not be run; its text is not shown."""
+    if wants_shell(script):
+        raise BadSecret("password_script", NO_SHELL)
 
 
 def wants_shell(script: str) -> bool:
@@ -82,10 +94,8 @@ def from_script(script: str, deadline: Deadline) -> bytes:
         argv = shlex.split(script)
     except ValueError as error:
         raise BadSecret("password_script", "close its quotes") from error
-    if not argv or wants_shell(script):
-        accepted = "give one program with its arguments, it is run without a shell; "
-        accepted += "put pipes, variables and patterns into a script"
-        raise BadSecret("password_script", accepted)
+    if not argv:
+        raise BadSecret("password_script", NO_SHELL)
     try:
         result = process.run(argv, deadline)
     except AgentError as error:

@@ -54,6 +54,7 @@ ON, OFF, UNKNOWN = "on", "off", "unknown"
 CYCLE, DIAG = "cycle", "diag"  # orders that are no state
 
 PROOF_READS = 2
+PROOF_TIME_S = 3.0  # in which a device that answers slowly is read twice
 REPEAT_AFTER_S = 4.0
 REFUSED_AGAIN_AFTER_S = 0.5
 FIRST_PAUSE_S = 0.1
@@ -188,6 +189,11 @@ def next_step(goal: str, facts: Facts, most_orders: int | None = None) -> str:
         return READ
     wait_s = REPEAT_AFTER_S if facts.taken else REFUSED_AGAIN_AFTER_S
     return ORDER if facts.since_try_s >= wait_s else READ
+
+
+def rest_s(wanted_s: float, deadline: Deadline) -> float:
+    """Return how long to leave a device alone: never into the time for the proof."""
+    return max(0.0, min(wanted_s, deadline.remaining_s() - PROOF_TIME_S))
 
 
 def pause_s(facts: Facts, waited_s: float) -> float:

@@ -28,7 +28,6 @@ class Voice:
 
     def __init__(self, name: str, environ: Mapping[str, str]) -> None:
         self._name = name
-        self._environ = environ
         self._file = DebugFile("", name)
         self.log = Log(name, environ)
         self.quiet = False
@@ -36,10 +35,16 @@ class Voice:
 
     def about(self, device: str) -> None:
         """Name the device in the log from here on."""
-        self.log = Log(f"{self._name}({device})", self._environ)
+        self.log.rename(f"{self._name}({device})")
 
     def write_to(self, path: str) -> None:
-        """Append everything to this file, too; "" for none."""
+        """Append everything to this file, too; "" for none.
+
+        A bad path costs the file, never the fencing.
+        """
+        if path and not path.startswith("/"):
+            self.log.warning("debug_file is not written: give the whole path")
+            return
         self._file = DebugFile(path, self._name)
 
     def fail(self, sentence: str) -> int:
@@ -117,6 +122,8 @@ class DebugFile:
             finally:
                 os.close(descriptor)
             reasons.clear()
-        except OSError as error:
-            reasons[:] = [f"{self._path}: {error.strerror}"]
-        done.release()
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "it is no path"
+            reasons[:] = [f"{self._path}: {why}"]
+        finally:
+            done.release()

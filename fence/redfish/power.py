@@ -12,7 +12,15 @@ has gone by since it was taken as the first one took to show its effect.
 from __future__ import annotations
 
 from vmha.agents.protocol.errors import AgentError, Refused, Unreachable
-from vmha.fence.protocol.sequence import CYCLE, OFF, ON, UNKNOWN, Reading, Receipt
+from vmha.fence.protocol.sequence import (
+    CYCLE,
+    OFF,
+    ON,
+    UNKNOWN,
+    Reading,
+    Receipt,
+    rest_s,
+)
 from vmha.fence.redfish import diagnoses, rights, systems
 from vmha.fence.redfish.client import path_in, path_of, retry_after_s
 
@@ -180,7 +188,7 @@ class Bmc:
         if 200 <= answer.status < 300:
             if goal in LATE:
                 self._note(answer, deadline)
-            deadline.sleep(self._rest_s)
+            deadline.sleep(rest_s(self._rest_s, deadline))
             return Receipt(True)
         try:
             client.demand_success(answer, name, self._known(deadline).target)

@@ -30,6 +30,7 @@ class Agent:
             input=text,
             capture_output=True,
             text=True,
+            errors="surrogateescape",
             timeout=60,
             env={"PATH": os.environ["PATH"], **environ},
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -125,6 +126,9 @@ def test_a_word_without_dash_does_not_power_off(agent: Agent) -> None:
     done = agent("", "status", "-a", "192.0.2.1")
     assert done.returncode == 1
     assert "'status' is no option" in done.stderr
+    half = agent("", "-o", "off", "-a", "192.0.2.1", "-p", "my", "hunter2")
+    assert half.returncode == 1
+    assert "hunter2" not in half.stderr
 
 
 def test_help_and_version(agent: Agent) -> None:
@@ -184,3 +188,80 @@ def test_the_debug_file_gets_the_progress_and_only_root_may_read_it(
     for bad in (tmp_path, tmp_path / "no/such/folder"):
         again = agent(text + f"debug_file={bad}\n")
         assert (again.returncode, again.stderr) == (1, done.stderr)
+
+
+def test_standard_input_that_never_ends_holds_nothing(agent: Agent) -> None:
+    read_end, write_end = os.pipe()
+    os.write(write_end, b"action=off\nip=192.0.2.1\n")
+    begin = time.monotonic()
+    try:
+        done = subprocess.run(
+            [agent.path],
+            check=False,
+            stdin=read_end,
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
+    finally:
+        os.close(read_end)
+        os.close(write_end)
+    assert done.returncode == 1
+    assert "do not end" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert time.monotonic() - begin < 8
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("ip=\udcff\udcfe\n", "cannot be resolved"),
+        ("ip=no-such.invalid\ndebug_file=/nonexistent/\udcff\n", "cannot be resolved"),
+        ("ip=no-such.invalid\ndebug_file=fence.log\n", "cannot be resolved"),
+        ("ip=a\0b\n", "NUL"),
+        ("ip=a\npassword_script=cat x|head\n", "without a shell"),
+    ],
+)
+def test_odd_bytes_end_in_one_line_too(agent: Agent, text: str, words: str) -> None:
+    done = agent(f"action=off\nlogin_timeout=1\n{text}")
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_log_daemon_that_hangs_holds_nothing(agent: Agent, tmp_path: Path) -> None:
+    """A full socket: the first line waits for ever, and no second one is begun."""
+    full = tmp_path / "full"
+    full.write_text(FULL_LOG)
+    begin = time.monotonic()
+    done = subprocess.run(
+        ["unshare", "--mount", "/usr/bin/python3", "-I", full, str(agent.path)],
+        check=False,
+        input="action=status\nip=no-such-bmc.invalid\nfrobnicate=1\nhello=2\n",
+        capture_output=True,
+        text=True,
+        timeout=30,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 1
+    assert "cannot be resolved" in done.stderr
+    assert time.monotonic() - begin < 12
+
+
+FULL_LOG = """\
+import os, socket, subprocess, sys
+os.mkdir("dev")
+for name, minor in (("null", 3), ("zero", 5), ("random", 8), ("urandom", 9)):
+    os.mknod(f"dev/{name}", 0o20666, os.makedev(1, minor))
+door = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+door.bind("dev/log")
+filler = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+filler.setblocking(False)
+try:
+    while True:
+        filler.sendto(b"x", "dev/log")
+except BlockingIOError:
+    pass
+subprocess.run(["mount", "--bind", "dev", "/dev"], check=True)
+raise SystemExit(subprocess.run([sys.argv[1]]).returncode)
+"""

@@ -70,6 +70,7 @@ def value_of(parameter: ET.Element) -> str:
         "username": "admin",
         "debug": "/dev/null",
         "debug_file": "/dev/null",
+        "disable_timeout": "false",
         "systems_uri": "/redfish/v1/Systems/1",
         "systems-uri": "/redfish/v1/Systems/1",
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from unit.fence.devices import NONSENSE, SILENCE
+from unit.fence.devices import NONSENSE, SILENCE, Clock
 
 from vmha.fence.protocol.sequence import (
     GIVE_UP,
@@ -19,6 +19,7 @@ from vmha.fence.protocol.sequence import (
     Reading,
     Receipt,
     next_step,
+    rest_s,
 )
 
 
@@ -168,3 +169,12 @@ def test_an_order_that_was_not_taken_does_not_count() -> None:
     assert (known.tries, known.orders, known.taken) == (1, 0, False)
     known.ordered(Receipt(True, SILENCE))
     assert (known.tries, known.orders, known.taken) == (2, 1, False)
+
+
+@pytest.mark.parametrize(
+    ("wanted_s", "left_s", "rests_s"), [(2.0, 30.0, 2.0), (36.0, 34.0, 31.0), (9, 2, 0)]
+)
+def test_a_rest_after_an_order_never_takes_the_time_of_the_proof(
+    wanted_s: float, left_s: float, rests_s: float
+) -> None:
+    assert rest_s(wanted_s, Clock().deadline(left_s)) == rests_s

@@ -142,7 +142,8 @@ def test_a_refused_secret_is_not_shown(secret: str) -> None:
         "hosts=a=10.0.0.1 a=10.0.0.2",
         "hosts=a=b=c",
         "password_file=secret",
-        "debug_file=fence.log",
+        "disable_timeout=maybe",
+        "hosts=a=10.0.0.1 A=10.0.0.2",
     ],
 )
 def test_bad_values_are_problems(text: str) -> None:
@@ -187,17 +188,30 @@ def test_the_budget(
     assert (budget.total_s, budget.power_s) == (total_s, power_s)
 
 
-def test_a_delay_that_leaves_no_time_is_refused_under_the_fencer() -> None:
-    with pytest.raises(BadParameter, match="pcmk_delay_base"):
-        Budget("off", lines("delay=30").values, under_fencer=True)
-    Budget("off", lines("delay=30").values, under_fencer=False)
+def test_a_delay_that_leaves_no_time_is_refused_by_monitor_and_cut_by_off() -> None:
+    values = lines("delay=30").values
+    for action in ("monitor", "validate-all"):
+        for under_fencer in (True, False):
+            with pytest.raises(BadParameter, match="pcmk_delay_base"):
+                Budget(action, values, under_fencer)
+    cut = Budget("off", values, under_fencer=True)
+    assert cut.delay_s == 20
+    assert "20 s are waited" in cut.shortened
+    by_hand = Budget("off", values, under_fencer=False)
+    assert (by_hand.delay_s, by_hand.shortened) == (30, "")
 
 
-def test_a_delay_may_take_a_third_of_the_fencing_time() -> None:
-    longer = "fencing_timeout=120\n"
-    Budget("off", lines(longer + "delay=40").values, under_fencer=True)
-    with pytest.raises(BadParameter, match="at most 40"):
-        Budget("off", lines(longer + "delay=41").values, under_fencer=True)
+@pytest.mark.parametrize(
+    ("fencing_s", "most_s"), [(120, 40), (60, 20), (30, 10), (20, 5), (10, 0)]
+)
+def test_a_delay_may_take_a_third_of_the_time_and_leaves_enough_to_fence(
+    fencing_s: int, most_s: int
+) -> None:
+    time = f"fencing_timeout={fencing_s}\n"
+    fine = Budget("off", lines(f"{time}delay={most_s}").values, under_fencer=True)
+    assert (fine.delay_s, fine.shortened) == (most_s, "")
+    cut = Budget("off", lines(f"{time}delay={most_s + 1}").values, under_fencer=True)
+    assert cut.delay_s == most_s
 
 
 def test_a_second_path_has_time_for_its_own_login() -> None:
@@ -215,6 +229,7 @@ def test_the_address_comes_from_the_map_of_hosts(text: str) -> None:
     check(values)
     assert hosts_of(values) == {"a": "10.0.0.1", "b": "fd00::2"}
     assert address(values) == "fd00::2"
+    assert address(values.having("plug", "B")) == "fd00::2"
     with pytest.raises(BadParameter, match="hosts has a, b"):
         address(values.having("plug", "c"))
     with pytest.raises(BadParameter, match="which of the hosts"):
