@@ -10,7 +10,7 @@ from vmha.fence.ipmi.access import Access
 from vmha.fence.ipmi.parameters import PARAMETERS
 from vmha.fence.protocol import hosts
 from vmha.fence.protocol.agent import POWER_ACTIONS, FenceAgent
-from vmha.fence.protocol.options import BadSecret
+from vmha.fence.protocol.options import BadSecret, device_address
 from vmha.fence.protocol.run import run
 
 TYPE_CHECKING = False
@@ -48,18 +48,7 @@ def address(values: Values) -> str:
         raise MissingParameter("plug", f"say which of the hosts is meant: {known}")
     if several:
         return hosts.address_of(values.text("plug"), several)
-    if not values.flag("port_as_ip"):
-        host = values.text("ip")
-        if not host:
-            raise MissingParameter("ip", "give the name or address of the BMC")
-        return host
-    host = values.text("plug") or values.text("ip")
-    separator = values.text("plug_separator")
-    if not host:
-        raise MissingParameter("plug", "port_as_ip takes the BMC's address from it")
-    if separator in host:
-        raise BadParameter("plug", host, "give one BMC only, it has one node")
-    return host
+    return device_address(values)
 
 
 def hosts_of(values: Values) -> Mapping[str, str]:

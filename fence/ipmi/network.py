@@ -6,18 +6,15 @@ network and a clock that exist in memory only.
 
 from __future__ import annotations
 
-import _thread
-import errno
 import select
 import socket
 import time
 
+from vmha.fence.protocol import names
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
-    # As getaddrinfo gives it: family, type, protocol, name, address.
-    Address = tuple[Any, ...]
+    from vmha.fence.protocol.names import Address
 
 LARGEST_PACKET = 3000
 
@@ -80,10 +77,7 @@ class Network:
         """
         if (host, port) not in self._found:
             bare = host[1:-1] if host[:1] + host[-1:] == "[]" else host
-            try:
-                found = _ask(bare, port, socket.AI_NUMERICHOST)
-            except socket.gaierror:
-                found = _ask_name_server(bare, port, wait_s)
+            found = names.resolve(bare, port, socket.SOCK_DGRAM, wait_s)
             self._found[host, port] = found
         return self._found[host, port]
 
@@ -94,33 +88,3 @@ class Network:
     def clock(self) -> float:
         """Return monotonic seconds."""
         return time.monotonic()
-
-
-def _ask(host: str, port: int, flags: int) -> list[Address]:
-    return list(socket.getaddrinfo(host, port, 0, socket.SOCK_DGRAM, 0, flags))
-
-
-def _ask_name_server(host: str, port: int, wait_s: float) -> list[Address]:
-    """Resolve a name in a thread, which is left behind when no server answers.
-
-    The C library waits up to half a minute for dead servers, and nothing ends that.
-    """
-    found: list[Address] = []
-    failures: list[Exception] = []
-    is_done = _thread.allocate_lock()
-    is_done.acquire()
-
-    def ask() -> None:
-        try:
-            found.extend(_ask(host, port, 0))
-        except (OSError, UnicodeError) as failure:
-            failures.append(failure)
-        finally:
-            is_done.release()
-
-    _thread.start_new_thread(ask, ())
-    if not is_done.acquire(timeout=wait_s):
-        raise OSError(errno.EAGAIN, "no name server answers")
-    if failures:
-        raise failures[0]
-    return found

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from vmha.agents.protocol.deadline import Deadline
     from vmha.fence.ipmi.access import Access
-    from vmha.fence.ipmi.network import Address
+    from vmha.fence.protocol.names import Address
 
 CLOSE_S = 1.0
 NODE_BUSY = 0xC0  # IPMI 2.0, table 5-2

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from vmha.agents.protocol.deadline import Deadline
     from vmha.agents.protocol.errors import AgentError
     from vmha.fence.ipmi.access import Access
-    from vmha.fence.ipmi.network import Address, Channel, Network
+    from vmha.fence.ipmi.network import Channel, Network
+    from vmha.fence.protocol.names import Address
 
 # IPMI 2.0, table 22-20: suites as pyghmi names their hash, and their authentication
 # algorithm on the wire (table 13-17). Both authenticate, sign and encrypt with AES.

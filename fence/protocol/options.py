@@ -9,7 +9,7 @@ known are passed over).
 from __future__ import annotations
 
 from vmha.agents.protocol import parameters
-from vmha.agents.protocol.errors import AgentError, BadParameter
+from vmha.agents.protocol.errors import AgentError, BadParameter, MissingParameter
 from vmha.agents.protocol.parameters import BOOLEAN
 
 TYPE_CHECKING = False
@@ -92,6 +92,21 @@ def from_arguments(declared: Sequence[Parameter], argv: Sequence[str]) -> Option
         parameter = spellings[flag]
         given[parameter.name] = "1" if parameter.kind == BOOLEAN else value
     return Options(parameters.read(declared, given), ())
+
+
+def device_address(values: Values) -> str:
+    """Return the name or address of the one device; raises BadParameter without one."""
+    if not values.flag("port_as_ip"):
+        host = values.text("ip")
+        if not host:
+            raise MissingParameter("ip", "give the name or address of the BMC")
+        return host
+    host = values.text("plug") or values.text("ip")
+    if not host:
+        raise MissingParameter("plug", "port_as_ip takes the BMC's address from it")
+    if values.text("plug_separator") in host:
+        raise BadParameter("plug", host, "give one BMC only, it has one node")
+    return host
 
 
 def usage(name: str, declared: Sequence[Parameter]) -> str:

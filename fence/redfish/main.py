@@ -7,7 +7,7 @@ import sys
 
 from vmha.agents.protocol.errors import BadParameter, MissingParameter
 from vmha.fence.protocol.agent import POWER_ACTIONS, FenceAgent
-from vmha.fence.protocol.options import BadSecret
+from vmha.fence.protocol.options import BadSecret, device_address
 from vmha.fence.protocol.parameters import PORT_MAX
 from vmha.fence.protocol.run import run
 from vmha.fence.redfish.access import PLAIN, UNVERIFIED, VERIFIED, Access
@@ -32,24 +32,9 @@ def main() -> int:
     return run(AGENT, sys.argv, os.environ)
 
 
-def address(values: Values) -> str:
-    """Return the name or address of the BMC; raises BadParameter without one."""
-    if not values.flag("port_as_ip"):
-        host = values.text("ip")
-        if not host:
-            raise MissingParameter("ip", "give the name or address of the BMC")
-        return host
-    host = values.text("plug") or values.text("ip")
-    if not host:
-        raise MissingParameter("plug", "port_as_ip takes the BMC's address from it")
-    if values.text("plug_separator") in host:
-        raise BadParameter("plug", host, "give one BMC only, it has one node")
-    return host
-
-
 def host_and_port(values: Values) -> tuple[str, int]:
     """Return where the BMC is; as with fence_redfish, ip may be ``host:port``."""
-    where = address(values)
+    where = device_address(values)
     host, colon, port = where.partition(":")
     if not colon or ":" in port:  # a name, or an IPv6 address
         return where, values.number("ipport")
@@ -111,6 +96,6 @@ AGENT = FenceAgent(
     PARAMETERS,
     POWER_ACTIONS,
     check,
-    address,
+    device_address,
     connect,
 )

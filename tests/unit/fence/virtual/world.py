@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from bmc.plan import Plan
     from bmc.rmcp import Server
 
-    from vmha.fence.ipmi.network import Address, Channel
+    from vmha.fence.ipmi.network import Channel
+    from vmha.fence.protocol.names import Address
 
 SHORTEST_S = 0.0002  # no packet and no pause takes no time at all
 
