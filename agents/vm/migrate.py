@@ -19,7 +19,7 @@ from vmha.agents.protocol.errors import AgentError, Refused, Unreachable
 from vmha.agents.vm import cold, configuration
 from vmha.agents.vm import identity as identities
 from vmha.agents.vm.identity import Identity
-from vmha.agents.vm.ladder import Step
+from vmha.agents.vm.ladder import Ladder, Step
 from vmha.agents.vm.lifecycle import hold
 from vmha.agents.vm.observation import Observation, Observer, host_name, running_one
 from vmha.agents.vm.preflight import Preflight, Target
@@ -232,21 +232,26 @@ class _Migration:
                 return
             if ladder.switched and self.deadline.expired():
                 break
-            self._help(job, step, ladder.allowed_ms)
+            self._help(job, step, ladder)
         self.failure = job.failure()
 
-    def _help(self, job: Job, step: Step, allowed_ms: int) -> None:
+    def _help(self, job: Job, step: Step, ladder: Ladder) -> None:
         """Carry out a step of the ladder; one that is declined leaves the job as is."""
         if step is Step.GO_ON:
             return
         limit = self.deadline.part(ANSWERS_S)
         try:
-            if step is Step.ALLOW and job.allow_downtime(limit, allowed_ms):
-                self._log(f"its memory does not converge; allowing {allowed_ms} ms")
+            if step is Step.ALLOW and job.allow_downtime(limit, ladder.allowed_ms):
+                self._log(
+                    f"its memory does not converge; allowing {ladder.allowed_ms} ms"
+                )
             elif step is Step.SUSPEND and job.suspend(limit):
                 self._log("pausing it until it has arrived, as --timeout asks")
             elif step is Step.POSTCOPY and job.start_postcopy(limit):
                 self._log("switched to post-copy")
+            elif step is Step.POSTCOPY:
+                ladder.refuse_postcopy()
+                self._log("post-copy was declined; it goes on without")
         except AgentError as error:
             self.operation.log.warning(f"{self.guest}: {error}")
 
