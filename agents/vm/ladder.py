@@ -83,6 +83,13 @@ class Ladder:
             return self._timed_out()
         return self._climb(progress, elapsed_s, free_s)
 
+    def refuse_postcopy(self) -> None:
+        """Take POSTCOPY back, which libvirt has declined: the job can be aborted.
+
+        One that is joined may have been begun without it.
+        """
+        self.switched = self._postcopy = False
+
     def _climb(self, progress: Progress, elapsed_s: float, free_s: float) -> Step:
         """Allow one rung more when its time has come, never in the first pass."""
         if progress.passes < 2:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from vmha.agents.hypervisor import domains, migration
 from vmha.agents.hypervisor import uri as uris
-from vmha.agents.hypervisor.migration import MIGRATION_OUT, Job
+from vmha.agents.hypervisor.migration import MIGRATION_OUT, TUNNELLED, Job
 from vmha.agents.hypervisor.state import State
 from vmha.agents.protocol import exitcodes
 from vmha.agents.protocol.agent import Operation, Outcome
@@ -19,7 +19,7 @@ from vmha.agents.protocol.errors import AgentError, Refused, Unreachable
 from vmha.agents.vm import cold, configuration
 from vmha.agents.vm import identity as identities
 from vmha.agents.vm.identity import Identity
-from vmha.agents.vm.ladder import Step
+from vmha.agents.vm.ladder import Ladder, Step
 from vmha.agents.vm.lifecycle import hold
 from vmha.agents.vm.observation import Observation, Observer, host_name, running_one
 from vmha.agents.vm.preflight import Preflight, Target
@@ -179,7 +179,8 @@ class _Migration:
             raise Unreachable(f"{self.guest}: {seen.silence}")
         transfer = self.wishes.transfer()
         self.preflight.check_needs(seen, transfer, self.wishes.unsafe)
-        transfer.uri = self._data_uri()
+        if transfer.mode != TUNNELLED:  # libvirt refuses a path of the memory's own
+            transfer.uri = self._data_uri()
         self.operation.watchdog.say(
             f"{self.guest} was being migrated to {self.target.node}; its job was not "
             "ended"
@@ -232,21 +233,36 @@ class _Migration:
                 return
             if ladder.switched and self.deadline.expired():
                 break
-            self._help(job, step, ladder.allowed_ms)
-        self.failure = job.failure()
+            self._help(job, step, ladder)
+        self.failure = self._explained(job.failure())
 
-    def _help(self, job: Job, step: Step, allowed_ms: int) -> None:
+    def _explained(self, failure: str) -> str:
+        """Add what to look at where TLS failed: QEMU does not say on which node."""
+        words = ("TLS", "credentials", "certificate")
+        if not self.wishes.tls or not any(word in failure for word in words):
+            return failure
+        return (
+            f"{failure}; migration_tls needs certificates of one authority on both "
+            f"nodes, on {self.target.node} for the name it is reached by"
+        )
+
+    def _help(self, job: Job, step: Step, ladder: Ladder) -> None:
         """Carry out a step of the ladder; one that is declined leaves the job as is."""
         if step is Step.GO_ON:
             return
         limit = self.deadline.part(ANSWERS_S)
         try:
-            if step is Step.ALLOW and job.allow_downtime(limit, allowed_ms):
-                self._log(f"its memory does not converge; allowing {allowed_ms} ms")
+            if step is Step.ALLOW and job.allow_downtime(limit, ladder.allowed_ms):
+                self._log(
+                    f"its memory does not converge; allowing {ladder.allowed_ms} ms"
+                )
             elif step is Step.SUSPEND and job.suspend(limit):
                 self._log("pausing it until it has arrived, as --timeout asks")
             elif step is Step.POSTCOPY and job.start_postcopy(limit):
                 self._log("switched to post-copy")
+            elif step is Step.POSTCOPY:
+                ladder.refuse_postcopy()
+                self._log("post-copy was declined; it goes on without")
         except AgentError as error:
             self.operation.log.warning(f"{self.guest}: {error}")
 

@@ -80,3 +80,22 @@ def test_post_copy_brings_it_over_as_the_last_resort(
 
     assert (answer.code, answer.killed) == (0, False)
     assert arrived_whole(alpha, beta, resource, guest)
+
+
+def test_a_job_that_cannot_be_switched_to_post_copy_is_aborted_in_time(
+    alpha: Host, beta: Host, writing: Writing
+) -> None:
+    """One that was begun before post-copy was asked for, and is joined."""
+    capped = {"migration_speed": "32", "migration_auto_converge": "no"}
+    resource, guest = writing(**TCP, **capped, migration_downtime_max="0")
+    migrating = resource.but(migration_mode="p2p").migrate_to(alpha, beta)
+    until(10, lambda: beta.emulators(guest.uuid), "nothing arrives on beta")
+    migrating.kill()
+
+    later = resource.but(migrate_options="--postcopy-after-precopy")
+    answer = later.migrate_to(alpha, beta, timeout_s=10).answer()
+
+    assert (answer.code, answer.killed) == (1, False)
+    guests.await_tick(alpha, guest)
+    assert no_job(alpha, guest)
+    until(5, lambda: not beta.emulators(guest.uuid), "half a guest stays on beta")

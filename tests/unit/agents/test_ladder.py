@@ -122,6 +122,17 @@ def test_virshs_switch_after_the_first_pass_is_made() -> None:
     assert done[0][0] < 10
 
 
+def test_post_copy_that_is_declined_is_not_tried_again_and_the_job_is_aborted() -> None:
+    ladder = Ladder(0, 0, postcopy=True, after_first_pass=True)
+    figures = Progress(64 * MIB, 128 * MIB, 16 * MIB, 0, passes=2)
+    assert ladder.step(figures, 5, 20, RESERVE_S) is Step.POSTCOPY
+
+    ladder.refuse_postcopy()
+
+    assert ladder.step(figures, 6, 19, RESERVE_S) is Step.GO_ON
+    assert ladder.step(figures, 25, 0, RESERVE_S) is Step.ABORT
+
+
 def test_without_figures_the_job_goes_on_until_its_time_is_over() -> None:
     ladder = Ladder(0, 2000, postcopy=True)
     assert ladder.step(None, 5, 1, RESERVE_S) is Step.GO_ON
