@@ -68,7 +68,7 @@ def test_a_guest_in_its_first_second_of_boot_is_asked_again(
     stopped = resource.call(alpha, "stop", timeout_s=40)
 
     assert stopped.code == 0
-    assert stopped.seconds < 15
+    assert stopped.seconds < 25  # force would come later
     assert "Power down" in guests.console(alpha, guest)
 
 
