@@ -41,6 +41,8 @@ QEMU = (
 # Containers, and what is in them.
 LXC = ("busybox-static", "libvirt-daemon-driver-lxc")
 TPM = ("swtpm", "swtpm-tools")
+# virtlockd comes with libvirt's own packages.
+SANLOCK = ("libvirt-sanlock", "sanlock")
 
 # What packaging/build-deb builds with; the lab installs that package in its nodes.
 BUILD = ("debhelper", "dh-python", "dpkg-dev", "python3-setuptools")
@@ -80,7 +82,7 @@ TIERS = (
     Tier(
         "libvirt",
         "contract + libvirt",
-        ("python3-cryptography", *QEMU, *LXC, *TPM, *PEER),
+        ("python3-cryptography", *QEMU, *LXC, *TPM, *SANLOCK, *PEER),
         verbose=True,
         workers=2,
     ),
