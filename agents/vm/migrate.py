@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from vmha.agents.hypervisor import domains, migration
 from vmha.agents.hypervisor import uri as uris
-from vmha.agents.hypervisor.migration import MIGRATION_OUT, Job
+from vmha.agents.hypervisor.migration import MIGRATION_OUT, TUNNELLED, Job
 from vmha.agents.hypervisor.state import State
 from vmha.agents.protocol import exitcodes
 from vmha.agents.protocol.agent import Operation, Outcome
@@ -179,7 +179,8 @@ class _Migration:
             raise Unreachable(f"{self.guest}: {seen.silence}")
         transfer = self.wishes.transfer()
         self.preflight.check_needs(seen, transfer, self.wishes.unsafe)
-        transfer.uri = self._data_uri()
+        if transfer.mode != TUNNELLED:  # libvirt refuses a path of the memory's own
+            transfer.uri = self._data_uri()
         self.operation.watchdog.say(
             f"{self.guest} was being migrated to {self.target.node}; its job was not "
             "ended"
@@ -233,7 +234,17 @@ class _Migration:
             if ladder.switched and self.deadline.expired():
                 break
             self._help(job, step, ladder)
-        self.failure = job.failure()
+        self.failure = self._explained(job.failure())
+
+    def _explained(self, failure: str) -> str:
+        """Add what to look at where TLS failed: QEMU does not say on which node."""
+        words, told = ("tls", "credentials", "certificate"), failure.lower()
+        if not self.wishes.tls or not any(word in told for word in words):
+            return failure
+        return (
+            f"{failure}; migration_tls needs certificates of one authority on both "
+            f"nodes, on {self.target.node} for the name it is reached by"
+        )
 
     def _help(self, job: Job, step: Step, ladder: Ladder) -> None:
         """Carry out a step of the ladder; one that is declined leaves the job as is."""

@@ -24,7 +24,7 @@ from vmha.agents.hypervisor import (
 from vmha.agents.hypervisor import uri as uris
 from vmha.agents.hypervisor.connection import Connection
 from vmha.agents.hypervisor.domains import Sight
-from vmha.agents.hypervisor.migration import Transfer
+from vmha.agents.hypervisor.migration import TUNNELLED, Transfer
 from vmha.agents.hypervisor.state import State
 from vmha.agents.protocol.agent import Operation
 from vmha.agents.protocol.deadline import Deadline
@@ -122,6 +122,7 @@ class Preflight:
         """
         from vmha.agents.domainxml import document, needs
 
+        self._check_encryption(transfer)
         text = self._definition_of(seen)
         if text is None:
             return
@@ -163,6 +164,15 @@ class Preflight:
         if reason:
             raise self._target.untouched(
                 f"config {path} cannot be read there: {reason}; copy it there"
+            )
+
+    def _check_encryption(self, transfer: Transfer) -> None:
+        """Refuse what libvirt cannot encrypt; in the clear it must not go instead."""
+        if transfer.mode == TUNNELLED and "tls" in transfer.flags:
+            raise self._target.untouched(
+                "migration_tls has no effect on a tunnelled migration; use "
+                "migration_mode=p2p or direct, or a tunnel through libvirt's own "
+                "encryption (migration_transport=tls or ssh) without migration_tls"
             )
 
     def _settle_autostart(self, there: Sight) -> None:

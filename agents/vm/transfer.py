@@ -3,7 +3,8 @@
 Called by ``migrate``. A migration_* parameter that is given wins over the word in
 ``migrate_options``. A wrong value costs its own effect and a line in the log, never the
 migration: a failed migrate_to stops the guest, and its start would then fail over the
-same typo on every node (decision 0012).
+same typo on every node (decision 0012). The same goes for a wish that libvirt or QEMU
+would refuse beside another one.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ _PASSED_NUMBERS = (
     "disks-port",
 )
 _PASSED_TEXTS = ("graphicsuri", "listen-address", "disks-uri", "tls-destination")
+_OWN_PATH = ("migrateuri", "migrateport")
+_POSTCOPY = ("postcopy", "postcopy-after-precopy", "timeout-postcopy")
 
 
 class Wishes:
@@ -43,6 +46,7 @@ class Wishes:
     def __init__(self, operation: Operation) -> None:
         self._operation = operation
         self._values = operation.values
+        self._told = set[str]()
         self.options = self._read_options()
 
     def transfer(self) -> Transfer:
@@ -57,7 +61,7 @@ class Wishes:
         flags = {
             "auto-converge": self._flag("migration_auto_converge", "auto-converge"),
             "postcopy": self.postcopy,
-            "tls": self._flag("migration_tls", "tls"),
+            "tls": self.tls,
         }
         transfer.flags = [name for name, wanted in flags.items() if wanted]
         transfer.flags += [name for name in _PASSED_FLAGS if options.flag(name)]
@@ -67,6 +71,7 @@ class Wishes:
         for name in _PASSED_TEXTS:
             if options.flag(name):
                 transfer.parameters[name] = options.text(name)
+        self._reconcile(transfer)
         return transfer
 
     def ladder(self) -> Ladder:
@@ -85,8 +90,13 @@ class Wishes:
     @property
     def postcopy(self) -> bool:
         """Tell whether the job may be switched to post-copy."""
-        names = ("postcopy", "postcopy-after-precopy", "timeout-postcopy")
-        return self._flag("migration_postcopy", *names)
+        wanted = self._flag("migration_postcopy", *_POSTCOPY)
+        return wanted and self._mode() != TUNNELLED
+
+    @property
+    def tls(self) -> bool:
+        """Tell whether the guest's memory is to be encrypted."""
+        return self._flag("migration_tls", "tls")
 
     @property
     def downtime_ms(self) -> int:
@@ -139,6 +149,33 @@ class Wishes:
             return "inc"
         return "all" if self.options.flag("copy-storage-all") else ""
 
+    def _reconcile(self, transfer: Transfer) -> None:
+        """Leave out what would be refused beside the rest, and say so.
+
+        Source: the refusals of libvirt 9.0 and QEMU 7.2 themselves.
+        """
+        tunnelled = transfer.mode == TUNNELLED
+        if tunnelled and transfer.parallel:
+            transfer.parallel = 0
+            self._say("a tunnelled migration has one connection; it is not parallel")
+        if tunnelled and self._flag("migration_postcopy", *_POSTCOPY):
+            self._say("a tunnelled migration cannot be switched to post-copy")
+        given = [name for name in _OWN_PATH if self._values.given(name)]
+        if tunnelled and (given or self.options.flag("migrateuri")):
+            self._say("a tunnelled migration has no path of its own for the memory")
+        if transfer.parallel and "mt" in transfer.compression:
+            transfer.compression.remove("mt")
+            self._say("mt cannot compress a parallel migration; it goes without")
+        for method in ("mt", "xbzrle"):
+            if method not in transfer.compression:
+                self._untune(transfer, f"comp-{method}-")
+
+    def _untune(self, transfer: Transfer, prefix: str) -> None:
+        """Leave out the tuning of a compression that there is not."""
+        for name in [n for n in transfer.parameters if n.startswith(prefix)]:
+            del transfer.parameters[name]
+            self._say(f"--{name} tunes a compression that is not used; no effect")
+
     def _number(self, name: str, option: str = "") -> int:
         if option and self.options.flag(option) and not self._values.given(name):
             return self.options.number(option)
@@ -166,4 +203,10 @@ class Wishes:
             return ""
 
     def _complain(self, problem: BadParameter) -> None:
-        self._operation.log.error(f"{problem}; the migration goes on without it")
+        self._say(f"{problem}; the migration goes on without it")
+
+    def _say(self, sentence: str) -> None:
+        """Log once what costs its own effect: the wishes are read more than once."""
+        if sentence not in self._told:
+            self._told.add(sentence)
+            self._operation.log.error(sentence)

@@ -18,8 +18,9 @@ from hosts.waiting import until
 KEEPER = Path(__file__).with_name("keeper.py")
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 COMMAND_S = 40
+CERTIFICATES = "/run/pki"  # empty until a test fills it
 
-QEMU_CONF = """\
+QEMU_CONF = f"""\
 security_driver = "none"
 user = "root"
 group = "root"
@@ -28,6 +29,7 @@ namespaces = []
 stdio_handler = "file"
 remember_owner = 0
 dynamic_ownership = 0
+migrate_tls_x509_cert_dir = "{CERTIFICATES}"
 """
 LIBVIRTD_CONF = """\
 listen_tls = 0

@@ -24,6 +24,7 @@ MADE = (
     "/run/guests",
     "/run/serial",
     "/run/containers",
+    "/run/pki",
     "/run/resource-agents",
 )
 

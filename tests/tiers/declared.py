@@ -80,7 +80,7 @@ TIERS = (
     Tier(
         "libvirt",
         "contract + libvirt",
-        (*QEMU, *LXC, *TPM, *PEER),
+        ("python3-cryptography", *QEMU, *LXC, *TPM, *PEER),
         verbose=True,
         workers=2,
     ),

@@ -133,7 +133,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         SELECT,
         "Compression of the guest's memory on its way",
         "Method by which the guest's memory is compressed on its way: none, xbzrle "
-        "(what has changed of a page) or mt (several threads).",
+        "(what has changed of a page) or mt (several threads; not with "
+        "migration_parallel).",
         choices=("none", "xbzrle", "mt"),
         default="none",
         reloadable=True,
@@ -165,8 +166,10 @@ PARAMETERS: tuple[Parameter, ...] = (
         "Who drives a migration",
         "direct: the agent drives both libvirt daemons. p2p: the source's daemon "
         "drives the target's. tunnelled: as p2p, and the memory goes through "
-        "libvirt's own connection. direct is ended by libvirt when the agent dies; "
-        "the others carry on, and the next migrate_to joins them.",
+        "libvirt's own connection, without migrateuri, migrateport, migration_parallel "
+        "and migration_postcopy; migration_tls is refused then. direct is ended by "
+        "libvirt when the agent dies; the others carry on, and the next migrate_to "
+        "joins them.",
         choices=("direct", "p2p", "tunnelled"),
         default="direct",
         reloadable=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libvirt
 import pytest
-from unit.agents.world import operation
+from unit.agents.world import Notebook, operation
 
 from vmha.agents.hypervisor.migration import Transfer
 from vmha.agents.vm import virsh_options
@@ -80,15 +80,54 @@ def test_auto_converge_can_be_taken_away() -> None:
 
 
 def test_numbers_and_texts_become_libvirts_parameters() -> None:
-    text = "--bandwidth=7 --comp-methods xbzrle,mt --comp-mt-threads 2 --parallel "
-    text += "--parallel-connections 3 --graphicsuri=spice://h:1"
+    text = "--bandwidth=7 --comp-methods xbzrle,mt --comp-mt-threads 2 "
+    text += "--graphicsuri=spice://h:1"
     assert made(migrate_options=text).libvirt_parameters() == {
         libvirt.VIR_MIGRATE_PARAM_BANDWIDTH: 7,
         libvirt.VIR_MIGRATE_PARAM_COMPRESSION: ["xbzrle", "mt"],
         libvirt.VIR_MIGRATE_PARAM_COMPRESSION_MT_THREADS: 2,
-        libvirt.VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS: 3,
         libvirt.VIR_MIGRATE_PARAM_GRAPHICS_URI: "spice://h:1",
     }
+    text = "--parallel --parallel-connections 3"
+    assert made(migrate_options=text).libvirt_parameters() == {
+        libvirt.VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS: 3,
+    }
+
+
+TUNNEL = {"migration_mode": "tunnelled"}
+PARALLEL = {"migration_parallel": "2"}
+MT = {"migration_compression": "mt"}
+CONFLICTS = [
+    (TUNNEL, PARALLEL, "parallel"),
+    (TUNNEL, {"migrate_options": "--parallel"}, "parallel"),
+    (TUNNEL, {"migration_postcopy": "yes"}, "post-copy"),
+    (TUNNEL, {"migrate_options": "--timeout-postcopy"}, "post-copy"),
+    (TUNNEL, {"migrateport": "49999"}, "path of its own"),
+    (TUNNEL, {"migrate_options": "--migrateuri=tcp://%n"}, "path of its own"),
+    (PARALLEL, MT, "mt"),
+    (PARALLEL, {"migrate_options": "--compressed --comp-methods mt"}, "mt"),
+    ({}, {"migrate_options": "--comp-mt-threads 2"}, "--comp-mt-threads"),
+    ({}, {"migrate_options": "--comp-xbzrle-cache 9"}, "--comp-xbzrle-cache"),
+]
+
+
+@pytest.mark.parametrize(("kept", "left_out", "word"), CONFLICTS)
+def test_what_would_be_refused_beside_the_rest_is_left_out_and_said_once(
+    kept: dict[str, str], left_out: dict[str, str], word: str
+) -> None:
+    said: list[str] = []
+    asked = operation("migrate_to", {**kept, **left_out})
+    asked.log = Notebook(said)
+    wished = Wishes(asked)
+
+    transfers = [wished.transfer(), wished.transfer()]
+
+    for transfer in transfers:
+        assert transfer.libvirt_flags() == made(**kept).libvirt_flags()
+        assert transfer.libvirt_parameters() == made(**kept).libvirt_parameters()
+    assert len(said) == 1
+    assert word in said[0]
+    assert not wished.postcopy
 
 
 def test_a_parameter_wins_over_the_word() -> None:
