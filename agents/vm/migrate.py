@@ -238,8 +238,8 @@ class _Migration:
 
     def _explained(self, failure: str) -> str:
         """Add what to look at where TLS failed: QEMU does not say on which node."""
-        words = ("TLS", "credentials", "certificate")
-        if not self.wishes.tls or not any(word in failure for word in words):
+        words, told = ("tls", "credentials", "certificate"), failure.lower()
+        if not self.wishes.tls or not any(word in told for word in words):
             return failure
         return (
             f"{failure}; migration_tls needs certificates of one authority on both "
