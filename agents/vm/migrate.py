@@ -33,6 +33,7 @@ LOG_S = 10.0
 ANSWERS_S = 5.0
 SETTLES_S = 10.0
 ATTEMPTS = 3
+ABORTED = "it did not end in the time Pacemaker gave, and was aborted"
 # What decides over the way to the target; a wrong value fails before anything is done.
 _WAY = (
     "hypervisor",
@@ -270,7 +271,10 @@ class _Migration:
         self.operation.log.info(f"{self.guest} to {self.target.node}: {sentence}")
 
     def _abort(self, job: Job) -> None:
-        self.failure = "it did not end in the time Pacemaker gave, and was aborted"
+        before = self.failure  # of an earlier attempt: it may say more
+        self.failure = ABORTED
+        if before and not before.startswith(ABORTED):
+            self.failure += f"; before that: {before}"
         limit = self.deadline.part(self.reserve_s / 3)
         try:
             job.abort(limit)
