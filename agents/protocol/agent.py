@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from vmha.agents.protocol import exitcodes, parameters
+from vmha.agents.protocol import children, exitcodes, parameters
 from vmha.agents.protocol.deadline import Deadline, Watchdog, leave_process
 from vmha.agents.protocol.errors import AgentError
 from vmha.agents.protocol.log import Log
@@ -165,6 +165,7 @@ def _carry_out(
     def leave(sentence: str) -> None:
         text = f"{action.name} ends at its own deadline of {last.timeout_s:.1f} s, "
         _give_reason(log, text + f"before Pacemaker's: {sentence}")
+        children.end(children.pids())
         leave_process(exitcodes.GENERIC)
 
     watchdog = Watchdog(last, leave)
@@ -175,6 +176,8 @@ def _carry_out(
     outcome = _outcome(handler, operation)
     watchdog.cancel()
     _report(operation, outcome)
+    # A library's call that was left behind may have begun its program only now.
+    children.end(children.pids())
     return outcome.exit_code
 
 

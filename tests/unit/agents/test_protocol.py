@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import time
 from pathlib import Path
 from typing import Callable
@@ -318,3 +320,17 @@ def test_a_script_without_a_first_line_is_the_shells(tmp_path: Path) -> None:
 def test_a_missing_program_is_5() -> None:
     with pytest.raises(NotInstalled):
         process.run(["/nonexistent/program"], Deadline(5))
+
+
+def test_a_program_that_a_library_left_behind_ends_with_the_action(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    left: list[subprocess.Popen[bytes]] = []
+
+    def handler(operation: Operation) -> Outcome:
+        left.append(subprocess.Popen(["/bin/sleep", "60"]))
+        return Outcome(exitcodes.OK, "done")
+
+    code, _ = called(handler, capfd)
+    assert code == exitcodes.OK
+    assert left[0].wait(5) == -signal.SIGKILL
