@@ -14,7 +14,16 @@ LONGEST_MODULE = 400
 NO_NAMES = {"utils", "util", "common", "helpers", "helper", "misc", "base", "manager"}
 
 # Calls that only build a constant.
-BUILDERS = {"dict", "frozenset", "getattr", "namedtuple", "range", "set", "tuple"}
+BUILDERS = {
+    "dict",
+    "field",
+    "frozenset",
+    "getattr",
+    "namedtuple",
+    "range",
+    "set",
+    "tuple",
+}
 BUILDING_METHODS = {"compile", "format", "fromkeys", "join", "maketrans"}
 
 # The run() of the agents and of the fence agents.

@@ -1,0 +1,1 @@
+"""The declarative cluster file ``vmha.yaml``: its schema, its reading, its errors."""
