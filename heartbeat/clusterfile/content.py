@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Optional, Union
+from typing import Union
 
 from vmha.heartbeat.planning.model import BY_CLASS, HOST
 

@@ -1,6 +1,6 @@
 """Pacemaker's configuration in neutral words, before it is XML, pcs or crm.
 
-Made by ``rendering`` from a cluster file; written by ``cib``, ``pcs`` and ``crm``. Ids of
+Made by ``rendering``; written by ``cib``, ``pcs`` and ``crm``. Ids of
 everything made here begin with "vmha-" or are a guest's own name, and carry the mark by
 which ``diff`` knows what it may touch.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Optional, Union
+from typing import Union
 
 INFINITY = 1_000_000
 """Pacemaker's score for "always" (Pacemaker Explained, "Scores")."""

@@ -1,13 +1,13 @@
 """A cluster as the planner sees it: nodes, guests, rules, policy; usable sizes.
 
-Made by ``clusterfile.planned`` from a cluster file and by ``pacemaker.live`` from a CIB.
+Made by ``clusterfile.planned`` from a file and by ``pacemaker.live`` from a CIB.
 Memory is whole MiB, processors are whole numbers, both after reservation and ratio.
 Everything is a tuple, sorted by name: the order of entries in a file changes nothing.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Union
+from typing import NamedTuple, Union
 
 HOST = "host"
 RACK = "rack"
