@@ -80,8 +80,9 @@ def of_document(
     nodes = tuple(_node(node, asked) for node in _node_elements(cib))
     known = {node.name for node in nodes}
     rules, prefers, unread = _rules(cib, set(names), known)
+    meta = metas(cib)
     guests = tuple(
-        _guest(cib, name, asked, running.get(name), prefers.get(name, ()))
+        _guest(name, meta[name], asked, running.get(name), prefers.get(name, ()))
         for name in names
     )
     cluster = Cluster(nodes, guests, rules, tolerate, two_node, qdevice)
@@ -110,14 +111,13 @@ def _node(element: etree._Element, asked: reading.Configuration) -> Node:
 
 
 def _guest(
-    cib: etree._Element,
     name: str,
+    meta: Mapping[str, str],
     asked: reading.Configuration,
     runs_on: str | None,
     prefer: tuple[str, ...],
 ) -> Guest:
     needs = reading.numbers(asked.utilization(name) or {})
-    meta = metas(cib, name)
     return Guest(
         name,
         _first(needs, CPU_NAMES),
@@ -129,26 +129,26 @@ def _guest(
     )
 
 
-def metas(cib: etree._Element, name: str) -> dict[str, str]:
-    """Return a primitive's meta attributes, with those of its group and the defaults.
+def metas(cib: etree._Element) -> dict[str, dict[str, str]]:
+    """Return each primitive's meta attributes, with its group's and the defaults.
 
     Sets that a rule makes conditional are left out.
     """
-    primitive = None
-    for one in cib.iterfind("configuration/resources//primitive"):
-        if one.get("id") == name:
-            primitive = one
-    defaults = cib.find("configuration/rsc_defaults")
-    owners = (
-        [defaults, primitive.getparent(), primitive] if primitive is not None else []
-    )
-    found: dict[str, str] = {}
-    for owner in owners:
-        for one in owner.iterfind("meta_attributes") if owner is not None else ():
-            if one.find("rule") is None:
-                for pair in one.iterfind("nvpair"):
-                    found[str(pair.get("name"))] = str(pair.get("value") or "")
-    return found
+    defaults = _metas(cib.find("configuration/rsc_defaults"))
+    return {
+        str(one.get("id")): {**defaults, **_metas(one.getparent()), **_metas(one)}
+        for one in cib.iterfind("configuration/resources//primitive")
+    }
+
+
+def _metas(owner: etree._Element | None) -> dict[str, str]:
+    sets = owner.findall("meta_attributes") if owner is not None else []
+    return {
+        str(pair.get("name")): str(pair.get("value") or "")
+        for one in sets
+        if one.find("rule") is None
+        for pair in one.iterfind("nvpair")
+    }
 
 
 def _first(values: Mapping[str, int], names: tuple[str, ...]) -> int:
