@@ -7,7 +7,7 @@ it does not. Changes nothing.
 from __future__ import annotations
 
 import argparse
-from typing import NamedTuple, Union
+from typing import NamedTuple
 
 from vmha.heartbeat.command import source
 from vmha.heartbeat.command.source import Source
@@ -72,15 +72,17 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, streams: Streams) -> int:
     """Plan, write the answer and return the exit code."""
-    from vmha.heartbeat.planning import failures, fit
+    from vmha.heartbeat.planning import failures
 
-    origin = source.read(arguments)
+    origin = source.read(arguments, streams)
     cluster = origin.cluster
     search = not arguments.no_could_place
     plan = failures.plan(cluster, arguments.failures, search=search)
     plan = plan._replace(warnings=merged(origin.warnings, plan.warnings))
     more = None
     if arguments.fit is not None:
+        from vmha.heartbeat.planning import fit
+
         more = fit.fit(cluster, arguments.fit.cpu, arguments.fit.memory_mib)
     holds = _holds(plan, origin, arguments.failures)
     if arguments.json:
@@ -106,7 +108,7 @@ def size_of(text: str) -> Size:
     return Size(int(cpu), int(memory_mib))
 
 
-def _failures(text: str) -> Union[int, str]:
+def _failures(text: str) -> int | str:
     if text == RACK:
         return RACK
     if text.isdecimal() and 1 <= int(text) <= MOST_FAILURES:
@@ -116,7 +118,7 @@ def _failures(text: str) -> Union[int, str]:
     )
 
 
-def _holds(plan: Plan, origin: Source, examined: Union[int, str, None]) -> bool:
+def _holds(plan: Plan, origin: Source, examined: int | str | None) -> bool:
     """Tell whether policy.tolerate holds.
 
     Racks count as one failure each. Where fewer failures than the policy's were shown,
@@ -153,20 +155,10 @@ def _show(
     )
     report.headroom(streams, plan.headroom, plan.reservation)
     if more is not None:
-        streams.line(
-            f"{more} more guests of {arguments.fit.cpu} CPUs and "
-            f"{arguments.fit.memory_mib} MiB fit while policy.tolerate ({wanted}) holds."
-        )
-    streams.line(_verdict(plan, wanted, arguments.failures))
-
-
-def _verdict(plan: Plan, wanted: int, examined: Union[int, str, None]) -> str:
-    """Say in one sentence how many failures are tolerated, and how many are wanted."""
-    unit = "rack" if examined == RACK else "node"
-    if plan.tolerates == 0:
-        return f"Not tolerated: the loss of a single {unit} leaves guests down."
-    known = f"any {plan.tolerates} {unit}{'s' if plan.tolerates > 1 else ''}"
-    sentence = f"Tolerated: the loss of {known}; every guest with ha runs again."
-    if examined != RACK and plan.tolerates < wanted:
-        sentence += f" policy.tolerate asks for {wanted}."
-    return sentence
+        size = f"{arguments.fit.cpu} CPUs and {arguments.fit.memory_mib} MiB"
+        condition = f"while policy.tolerate ({wanted}) holds"
+        streams.line(f"{more} more guests of {size} fit {condition}.")
+    unit = RACK if arguments.failures == RACK else "node"
+    streams.line(report.verdict(plan.tolerates, unit))
+    if unit != RACK and plan.tolerates < wanted:
+        streams.line(f"policy.tolerate asks for {wanted}.")

@@ -46,7 +46,7 @@ def outcomes(
     """
     show(streams, _summary(plan.failures, is_searched))
     show(streams, _placed(plan.failures, is_whole))
-    show(streams, _down(plan.failures))
+    show(streams, _down(plan.failures, is_whole))
     show(streams, _stopped(plan.failures))
     show(streams, _moved(plan.failures))
     show(streams, _better(plan.failures))
@@ -78,7 +78,19 @@ def headroom(
 
 def size(cluster: Cluster) -> str:
     """Say how large a cluster is."""
-    return f"{_count(len(cluster.nodes), 'node')}, {_count(len(cluster.guests), 'guest')}"
+    return (
+        f"{_count(len(cluster.nodes), 'node')}, {_count(len(cluster.guests), 'guest')}"
+    )
+
+
+def verdict(tolerated: int, unit: str) -> str:
+    """Say how many failures are tolerated; ``unit`` is node or rack."""
+    if tolerated == 0:
+        return (
+            f"not every loss of a {unit} is tolerated: guests stay down or are stopped."
+        )
+    lost = f"any {_count(tolerated, unit)}"
+    return f"the loss of {lost} is tolerated: every guest with ha runs again."
 
 
 def _count(number: int, noun: str) -> str:
@@ -125,13 +137,16 @@ def _names(guests: Sequence[str], is_whole: bool) -> str:
     return f"{', '.join(guests[:SHOWN_NAMES])} and {more} more"
 
 
-def _down(failures: Sequence[Outcome]) -> Table:
-    rows = [
-        [_lost(outcome), entry.guest, entry.reason, entry.text]
-        for outcome in failures
-        for entry in outcome.unplaced
-    ]
-    return Table("Stays down", ["lost", "guest", "reason", "why"], rows)
+def _down(failures: Sequence[Outcome], is_whole: bool) -> Table:
+    """List who stays down; those with one reason share a row."""
+    rows = []
+    for outcome in failures:
+        alike: dict[tuple[str, str], list[str]] = {}
+        for entry in outcome.unplaced:
+            alike.setdefault((entry.reason, entry.text), []).append(entry.guest)
+        for (reason, text), guests in alike.items():
+            rows.append([_lost(outcome), _names(guests, is_whole), reason, text])
+    return Table("Stays down", ["lost", "guests", "reason", "why"], rows)
 
 
 def _stopped(failures: Sequence[Outcome]) -> Table:
@@ -140,7 +155,9 @@ def _stopped(failures: Sequence[Outcome]) -> Table:
         for outcome in failures
         for entry in outcome.preempted
     ]
-    return Table("Stopped although its node lives", ["lost", "guest", "on", "for"], rows)
+    return Table(
+        "Stopped although its node lives", ["lost", "guest", "on", "for"], rows
+    )
 
 
 def _moved(failures: Sequence[Outcome]) -> Table:
@@ -149,9 +166,7 @@ def _moved(failures: Sequence[Outcome]) -> Table:
         for outcome in failures
         for move in outcome.moved
     ]
-    return Table(
-        "Moved although its node lives", ["lost", "guest", "from", "to"], rows
-    )
+    return Table("Moved although its node lives", ["lost", "guest", "from", "to"], rows)
 
 
 def _better(failures: Sequence[Outcome]) -> Table:

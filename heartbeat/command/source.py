@@ -9,7 +9,10 @@ import argparse
 from typing import NamedTuple
 
 from vmha.heartbeat.command.errors import BadUsage
+from vmha.heartbeat.command.streams import Streams
 from vmha.heartbeat.planning.model import Cluster
+
+LIVE_S = 60.0
 
 
 class Source(NamedTuple):
@@ -35,12 +38,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read(arguments: argparse.Namespace) -> Source:
+def read(arguments: argparse.Namespace, streams: Streams) -> Source:
     """Return the cluster that the arguments name; raises for bad ones."""
     if arguments.live and arguments.file:
         raise BadUsage("give FILE or --live, not both", "--live")
     if arguments.live:
-        return _live()
+        return _live(streams)
     if not arguments.file:
         raise BadUsage("give a cluster file, or --live for the running cluster", "FILE")
     return _of_file(arguments.file)
@@ -51,3 +54,15 @@ def _of_file(path: str) -> Source:
 
     file = reading.read(path)
     return Source(f"cluster {file.name}", planned.cluster_of(file), file.warnings)
+
+
+def _live(streams: Streams) -> Source:
+    """Read the running cluster; raises what Pacemaker's tools answer."""
+    from vmha.agents.protocol.deadline import Deadline
+    from vmha.heartbeat.pacemaker import live
+    from vmha.heartbeat.pacemaker.cluster import Cluster as Running
+
+    deadline = Deadline(LIVE_S)
+    document = Running(streams.environ).read(deadline)
+    found = live.read(document, deadline)
+    return Source("the live cluster", found.cluster, found.unread)

@@ -40,10 +40,7 @@ def plain(table: Table) -> list[str]:
     rule = ["-" * width for width in widths]
     return [
         table.title,
-        *(
-            "  " + _line(table, row, widths)
-            for row in [cells[0], rule, *cells[1:]]
-        ),
+        *("  " + _line(table, row, widths) for row in [cells[0], rule, *cells[1:]]),
     ]
 
 
@@ -58,7 +55,8 @@ def _line(table: Table, row: Sequence[str], widths: Sequence[int]) -> str:
 def _rich(streams: Streams, table: Table) -> bool:
     """Write the table with rich; False where it is not installed."""
     try:
-        from rich import box, console, table as tables, text
+        from rich import box, console, text
+        from rich import table as tables
     except ImportError:
         return False
     drawn = tables.Table(
