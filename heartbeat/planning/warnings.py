@@ -31,7 +31,7 @@ def of(scheduler: Scheduler) -> Iterator[str]:
 
 
 def static(cluster: Cluster) -> Iterator[str]:
-    """Yield what is wrong wherever the guests run; a cluster file is told it at once."""
+    """Yield what is wrong wherever the guests run, as is told of a cluster file."""
     yield from _too_large(cluster)
     for rule in sorted(cluster.rules, key=repr):
         yield from _unrestarted(cluster, rule)
