@@ -102,9 +102,7 @@ def _misplaced(rule: Pin | Avoid, at: dict[str, str | None]) -> Iterator[str]:
 
 
 def _too_wide(cluster: Cluster, rule: Spread) -> Iterator[str]:
-    places = {
-        node.name if rule.across == HOST else node.rack for node in cluster.nodes
-    }
+    places = {node.name if rule.across == HOST else node.rack for node in cluster.nodes}
     guests = set(rule.guests)
     if len(guests) > len(places):
         what = "hosts" if rule.across == HOST else "racks"
