@@ -99,7 +99,7 @@ class _Finding:
             yield from special.get(self._keyword, self._plain)()
 
     def _mixes(self) -> bool:
-        """Tell whether this is a rule of two kinds: oneOf says so, and that is enough."""
+        """Tell whether this is a rule of two kinds, which oneOf says well enough."""
         return sum(kind in self._value for kind in RULES) > 1
 
     def _at(self, path: Path, sentence: str) -> Problem:

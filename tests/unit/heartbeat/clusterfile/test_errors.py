@@ -1,4 +1,4 @@
-"""Everything that can be wrong with a cluster file is told with its line and its path."""
+"""Everything that can be wrong with a cluster file is told with its line and path."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from unit.heartbeat.clusterfile.texts import ADDED, BASE, NODE_ADDED, NODES
 from vmha.heartbeat.clusterfile import reading
 from vmha.heartbeat.clusterfile.errors import BadClusterFile, Problem
 
-# What is added to BASE -> the line (0: the first added), the path, a part of what is said.
+# What is added to BASE; the line (0: the first added), the path, a part of the text.
 ADDITIONS = [
     # Form
     ("  d: {cpu: two, memory_mib: 1}", 0, "guests.d.cpu", "'two' is not accepted"),
@@ -211,7 +211,8 @@ NODE_ADDITIONS = [
         "-1 is not accepted",
     ),
     (
-        "  n2:\n    capacity: {cpu: 1, memory_mib: 100}\n    reserve: {memory_mib: 101}",
+        "  n2:\n    capacity: {cpu: 1, memory_mib: 100}\n"
+        "    reserve: {memory_mib: 101}",
         2,
         "nodes.n2.reserve.memory_mib",
         "more than the capacity, 100",

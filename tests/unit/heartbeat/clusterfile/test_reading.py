@@ -205,7 +205,7 @@ def _shuffled(value: object, order: random.Random, key: str = "") -> object:
         order.shuffle(names)
         return {name: _shuffled(value[name], order, name) for name in names}
     if isinstance(value, list):
-        items = [_shuffled(item, order) for item in value]
+        items = [_shuffled(item, order, key) for item in value]
         if key not in ORDERED:
             order.shuffle(items)
         return items
