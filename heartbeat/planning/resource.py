@@ -97,11 +97,12 @@ def resources(
 ) -> tuple[Resource, ...]:
     """Return the cluster's guests, in the order of their names."""
     at = {name: number for number, name in enumerate(places.names)}
+    needs = {terms.name: terms for terms in told.guests}
     made = [
         Resource(
             guest.name,
-            guest.cpu,
-            guest.memory_mib,
+            needs[guest.name].cpu,
+            needs[guest.name].memory_mib,
             NOWHERE if guest.runs_on is None else at.get(guest.runs_on, NOWHERE),
         )
         for guest in sorted(cluster.guests, key=lambda guest: guest.name)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 from oracle import clusters, comparison
 from oracle.comparison import Difference
+
 from vmha.heartbeat.planning.prediction import Scheduler
 
 CLUSTERS, ALL_CLUSTERS = 24, 300
@@ -29,7 +30,7 @@ def _seeds(seed: int, is_long: bool) -> range:
 def test_plan_and_pacemaker_agree_on_every_single_failure(
     seeds: range, figures: list[str]
 ) -> None:
-    """No difference has ever been found: a first one is looked into, not allowed for."""
+    """No difference was ever found: a first one is looked into, not allowed for."""
     found: list[Found] = []
     failures = guests = 0
     for number in seeds:

@@ -50,7 +50,15 @@ def document(cluster: Cluster, told: Instructions | None = None) -> etree._Eleme
     """Return the CIB of this cluster with its guests running."""
     told = told or instructions(cluster)
     running = {g.name: g.runs_on for g in cluster.guests if g.runs_on is not None}
-    return state.with_state(cib.document(rendering.of_cluster(cluster, told)), running)
+    needs = {terms.name: terms for terms in told.guests}
+    sized = tuple(
+        guest._replace(
+            cpu=needs[guest.name].cpu, memory_mib=needs[guest.name].memory_mib
+        )
+        for guest in cluster.guests
+    )
+    rendered = rendering.of_cluster(cluster._replace(guests=sized), told)
+    return state.with_state(cib.document(rendered), running)
 
 
 def real(whole: etree._Element, cluster: Cluster, lost: Sequence[str]) -> Places:
