@@ -27,6 +27,10 @@ _BY_PACEMAKER = (
 )
 
 
+# What an order means where it says nothing.
+_ORDERS = {"symmetrical": "true", "first-action": "start", "then-action": "start"}
+
+
 class Change(NamedTuple):
     """One thing that differs; ``details`` has a line for each fact of it."""
 
@@ -146,8 +150,10 @@ def _time(text: str) -> str:
 def _constraint(element: etree._Element) -> Facts:
     """Return a constraint's facts; sets and rules are told as their text."""
     facts = {str(n): str(v) for n, v in element.attrib.items() if n != "id"}
-    if element.tag == "rsc_order" and facts.get("symmetrical") == "true":
-        del facts["symmetrical"]
+    if element.tag == "rsc_order":
+        for name, default in _ORDERS.items():
+            if facts.get(name) == default:
+                del facts[name]
     if facts.get("score"):
         facts["score"] = str(reading.number(facts["score"]))
     for number, child in enumerate(element, 1):
