@@ -34,7 +34,13 @@ class Subcommand(NamedTuple):
 
 PLANNING: tuple[Subcommand, ...] = ()
 
-CONFIGURATION: tuple[Subcommand, ...] = ()
+CONFIGURATION: tuple[Subcommand, ...] = (
+    Subcommand("render", "the configuration for Corosync, pcs, crm or as CIB"),
+    Subcommand("diff", "what applying the file would change, and what Pacemaker does"),
+    Subcommand("apply", "make the cluster what the file says"),
+    Subcommand("undo", "take the last apply back"),
+    Subcommand("import", "write a file from an existing cluster", "importing"),
+)
 
 OBSERVATION: tuple[Subcommand, ...] = ()
 

@@ -27,6 +27,9 @@ _BY_PACEMAKER = (
 )
 
 
+# Parameters of fence devices whose values are shown to nobody.
+_SECRETS = ("password", "passwd", "hexadecimal_kg", "snmp_priv_passwd", "community")
+
 # What an order means where it says nothing.
 _ORDERS = {"symmetrical": "true", "first-action": "start", "then-action": "start"}
 
@@ -60,7 +63,9 @@ def _lines(old: Facts, new: Facts) -> tuple[str, ...]:
         was, becomes = old.get(name), new.get(name)
         if was == becomes:
             continue
-        if was is None:
+        if name.rpartition(" ")[2] in _SECRETS:
+            lines.append(f"{name} (another secret)")
+        elif was is None:
             lines.append(f"{name} {becomes}")
         elif becomes is None:
             lines.append(f"{name} {was} -> (none)")
