@@ -12,7 +12,7 @@ from lxml import etree
 
 from vmha.heartbeat.clusterfile.reading import parse
 from vmha.heartbeat.pacemaker.difference import changes
-from vmha.heartbeat.pacemaker.target import target
+from vmha.heartbeat.pacemaker.target import canonical, target
 from vmha.heartbeat.pacemaker.undo import KEPT, Journal, Step, steps, undone
 
 if TYPE_CHECKING:
@@ -92,8 +92,6 @@ def test_a_journal_is_roots_alone_and_bounded(tmp_path: Path) -> None:
 
 
 def _told(step: Step) -> tuple[object, ...]:
-    texts = [
-        None if one is None else etree.tostring(one, method="c14n2", strip_text=True)
-        for one in (step.before, step.after)
-    ]
+    pair = (step.before, step.after)
+    texts = [None if one is None else canonical(one) for one in pair]
     return step.container, step.ident, step.next_id, *texts
