@@ -8,6 +8,7 @@ ours: what a value may be, in words.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any
@@ -33,6 +34,13 @@ def load() -> dict[str, Any]:
     """Return the schema as it is shipped."""
     schema: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
     return schema
+
+
+def refused_guest_name(name: str) -> str:
+    """Return what a guest's name may be, "" for one that is fine."""
+    declared = load()["definitions"]["guestName"]
+    is_fine = re.fullmatch(declared["pattern"], name) is not None
+    return "" if is_fine else str(declared["accepted"])
 
 
 def problems(root: Section, guesser: Guesser) -> list[Problem]:

@@ -108,11 +108,12 @@ def _change(arguments: argparse.Namespace) -> Change:
     from vmha.heartbeat.planning.model import Guest
 
     if arguments.kill is not None:
-        return changes.Kill(_names(arguments.kill))
+        return changes.Kill(_names(arguments.kill, "--kill"))
     if arguments.standby is not None:
-        return changes.Standby(_names(arguments.standby))
+        return changes.Standby(_names(arguments.standby, "--standby"))
     if arguments.add is not None:
         wanted: Sized = arguments.add
+        _check_name(wanted.name)
         cpu, memory_mib = wanted.cpu or 0, wanted.memory_mib or 0
         guest = Guest(wanted.name, cpu, memory_mib, arguments.priority)
         return changes.Add(guest)
@@ -139,10 +140,18 @@ def _guess(kind: str, name: str, origin: Source) -> str:
     return f"{Guesser().meant(name, known)}; known: {listed(known)}"
 
 
-def _names(text: str) -> tuple[str, ...]:
+def _check_name(name: str) -> None:
+    from vmha.heartbeat.clusterfile import schema
+
+    accepted = schema.refused_guest_name(name)
+    if accepted:
+        raise CannotDo(f"{name!r} is not accepted: give {accepted}", "--add")
+
+
+def _names(text: str, option: str) -> tuple[str, ...]:
     names = tuple(sorted({name.strip() for name in text.split(",") if name.strip()}))
     if not names:
-        raise BadUsage("name at least one node")
+        raise BadUsage("name at least one node", option)
     return names
 
 
