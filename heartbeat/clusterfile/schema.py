@@ -26,13 +26,13 @@ from vmha.heartbeat.clusterfile.document import (
 from vmha.heartbeat.clusterfile.errors import Problem
 from vmha.heartbeat.clusterfile.guesses import Guesser
 
-FILE = FilePath(__file__).with_name("schema.json")
 RULES = ("spread", "together", "pin", "avoid")
 
 
 def load() -> dict[str, Any]:
     """Return the schema as it is shipped."""
-    schema: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    file = FilePath(__file__).with_name("schema.json")
+    schema: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return schema
 
 
