@@ -7,7 +7,7 @@ sorted, since the order of entries changes where Pacemaker puts guests.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 from typing import NamedTuple
 
@@ -68,11 +68,7 @@ class Instructions(NamedTuple):
 SIZE = "vmha-size"
 MOST_PREFERRED = 10
 
-PROPERTIES = {
-    "placement-strategy": scores.STRATEGY,
-    "node-health-strategy": "progressive",
-    "node-health-base": str(scores.NODE_BASE),
-}
+PROPERTIES = {"placement-strategy": scores.STRATEGY}
 DEFAULTS = {"resource-stickiness": str(scores.STICKINESS)}
 
 
@@ -80,12 +76,13 @@ def instructions(cluster: Cluster) -> Instructions:
     """Return what the configuration says of this cluster's guests."""
     sets = bound.sets(cluster)
     leaders = {name: sets.get(name, (name,))[0] for name in _names(cluster)}
+    colocations = tuple(sorted(_colocations(cluster, leaders)))
     return Instructions(
         PROPERTIES,
         DEFAULTS,
         tuple(_terms(cluster, sets)),
-        tuple(sorted(_locations(cluster, sets))),
-        tuple(sorted(_colocations(cluster, leaders))),
+        tuple(sorted(_locations(cluster, sets, colocations))),
+        colocations,
     )
 
 
@@ -123,9 +120,11 @@ def _terms(cluster: Cluster, sets: bound.Sets) -> Iterator[GuestTerms]:
         yield GuestTerms(name, meta, cpu, memory)
 
 
-def _locations(cluster: Cluster, sets: bound.Sets) -> Iterator[LocationTerm]:
+def _locations(
+    cluster: Cluster, sets: bound.Sets, colocations: Iterable[ColocationTerm]
+) -> Iterator[LocationTerm]:
     """Yield one term for each guest and node that anything is said of."""
-    found: dict[tuple[str, str], int] = {}
+    found = footing(cluster, colocations)
     for guest, node, score in _wishes(cluster):
         # What is forbidden to one of a set is forbidden to all of it.
         members = sets.get(guest, (guest,)) if score <= -scores.INFINITY else (guest,)
@@ -135,6 +134,27 @@ def _locations(cluster: Cluster, sets: bound.Sets) -> Iterator[LocationTerm]:
     for (guest, node), score in found.items():
         if score:
             yield LocationTerm(guest, node, score)
+
+
+def footing(
+    cluster: Cluster, colocations: Iterable[ColocationTerm]
+) -> dict[tuple[str, str], int]:
+    """Return the score on every node that outweighs what soft rules take away.
+
+    A node whose score is negative is unusable for Pacemaker, however soft the rule. All
+    guests that a soft rule names get the same, so that none comes before the other.
+    """
+    taken: dict[str, int] = {}
+    for guest, with_guest, score, _ in colocations:
+        if abs(score) < scores.INFINITY:
+            taken[guest] = taken.get(guest, 0) + abs(score)
+            taken[with_guest] = taken.get(with_guest, 0) + 1
+    for guest, _, score in _wishes(cluster):
+        if -scores.INFINITY < score < 0:
+            taken[guest] = taken.get(guest, 0) - score
+    most = max(taken.values(), default=0)
+    score = scores.FOOTING * (1 + most // scores.FOOTING)
+    return {(guest, node.name): score for guest in taken for node in cluster.nodes}
 
 
 def _wishes(cluster: Cluster) -> Iterator[tuple[str, str, int]]:

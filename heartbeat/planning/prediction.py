@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from vmha.heartbeat.planning import hindrance, quorum, reasons
 from vmha.heartbeat.planning.assignment import Assignment
-from vmha.heartbeat.planning.instructions import instructions
+from vmha.heartbeat.planning.instructions import Instructions, instructions
 from vmha.heartbeat.planning.model import Cluster, Guest, Node
 from vmha.heartbeat.planning.outcome import Moved, Outcome, Preempted, Unplaced
 from vmha.heartbeat.planning.reasons import Reason
@@ -21,18 +21,23 @@ class Scheduler:
     """Pacemaker's scheduler for one cluster.
 
     Nodes that are ``gone`` already, and nodes in ``standby``, hold no guest; the latter
-    still vote.
+    still vote. ``told`` is what Pacemaker is told, if not what vmha would tell it.
     """
 
     def __init__(
-        self, cluster: Cluster, gone: Iterable[str] = (), standby: Iterable[str] = ()
+        self,
+        cluster: Cluster,
+        gone: Iterable[str] = (),
+        standby: Iterable[str] = (),
+        told: Instructions | None = None,
     ) -> None:
         self.gone = frozenset(gone)
         self.standby = frozenset(standby)
         self.cluster = in_order(cluster)
         self.guests = {guest.name: guest for guest in self.cluster.guests}
         self.nodes: Nodes = nodes(self.cluster)
-        self.resources = resources(self.cluster, instructions(self.cluster), self.nodes)
+        told = told or instructions(self.cluster)
+        self.resources = resources(self.cluster, told, self.nodes)
         self._number = {name: at for at, name in enumerate(self.nodes.names)}
 
     def assigned(self, lost: Iterable[str] = ()) -> Assignment:

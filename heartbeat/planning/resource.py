@@ -133,14 +133,13 @@ def _weigh(
     told: Instructions,
     size: int,
 ) -> None:
-    """Give each guest its scores: locations, stickiness, and what every node has."""
-    everywhere = int(told.properties.get("node-health-base", 0))
-    stickiness = int(told.defaults["resource-stickiness"])
-    plain = [everywhere] * size
+    """Give each guest its scores: locations and stickiness."""
+    stickiness = scores.read(told.defaults["resource-stickiness"])
+    plain = [0] * size
     for resource, wish in zip(made, wishes):
         weights = plain.copy()
         for node, score in wish.items():
-            weights[node] = scores.added(everywhere, score)
+            weights[node] = score
         if resource.current != NOWHERE:
             # What is not managed stays where it is, come what may.
             pull = stickiness if resource.is_managed else scores.INFINITY

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lxml import etree
 from oracle import clusters, comparison
 
 from vmha.heartbeat.planning import scores
@@ -18,9 +17,11 @@ from vmha.heartbeat.planning.instructions import (
     GuestTerms,
     Instructions,
     LocationTerm,
+    footing,
     instructions,
 )
 from vmha.heartbeat.planning.model import NONE, Cluster
+from vmha.heartbeat.planning.prediction import Scheduler
 
 Rendering = Callable[[Cluster], Instructions]
 
@@ -34,7 +35,6 @@ class Disturbance:
     high_down: int = 0
     stopped: int = 0
     moved: int = 0
-    moved_today: int = 0
 
     def count(self, cluster: Cluster, lost: str, after: comparison.Places) -> None:
         """Add one failure."""
@@ -101,10 +101,20 @@ def _small_first(cluster: Cluster, one: GuestTerms) -> Mapping[str, str]:
     return {**one.meta, "priority": str(1000 * int(one.meta["priority"]) + rank)}
 
 
-def _without_base(cluster: Cluster) -> Instructions:
+def _without_footing(cluster: Cluster) -> Instructions:
+    """Leave soft rules as they are: they make nodes unusable."""
     known = instructions(cluster)
-    strategy = known.properties["placement-strategy"]
-    return known._replace(properties={"placement-strategy": strategy})
+    added = footing(cluster, known.colocations)
+    bare = {
+        (guest, node): score - added.get((guest, node), 0)
+        for guest, node, score in known.locations
+        if score > -scores.INFINITY
+    }
+    locations = [
+        one._replace(score=bare.get((one.guest, one.node), one.score))
+        for one in known.locations
+    ]
+    return known._replace(locations=tuple(one for one in locations if one.score))
 
 
 def _equal(cluster: Cluster) -> Instructions:
@@ -141,7 +151,7 @@ RENDERINGS: Mapping[str, Rendering] = {
     "stickiness 1": _stickiness(1),
     "no stickiness": _stickiness(0),
     "dependents are heard (critical)": _meta(_heard),
-    "no base score": _without_base,
+    "no footing: soft rules can cost a start": _without_footing,
     "preference lowers other nodes": _rather_not_elsewhere,
     "all priorities equal": _equal,
     "large before small in a class": _meta(_ranked),
@@ -150,13 +160,24 @@ RENDERINGS: Mapping[str, Rendering] = {
 
 
 def measured(first: int, count: int, name: str) -> Disturbance:
-    """Play every single failure of so many clusters with one rendering."""
+    """Play every single failure of so many clusters with one rendering.
+
+    The planner stands in for Pacemaker where it plays the same placement strategy,
+    which tests/heartbeat holds it to; the others are played by crm_simulate.
+    """
     total = Disturbance()
     for seed in range(first, first + count):
         cluster = clusters.drawn(seed).cluster
-        whole: etree._Element = comparison.document(cluster, RENDERINGS[name](cluster))
+        told = RENDERINGS[name](cluster)
+        is_ours = told.properties["placement-strategy"] == scores.STRATEGY
+        whole = None if is_ours else comparison.document(cluster, told)
+        scheduler = Scheduler(cluster, told=told)
         for node in cluster.nodes:
-            after = comparison.real(whole, cluster, (node.name,))
+            lost = (node.name,)
+            if whole is None:
+                after = comparison.planned(scheduler, lost)
+            else:
+                after = comparison.real(whole, cluster, lost)
             total.count(cluster, node.name, after)
     return total
 

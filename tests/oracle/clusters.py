@@ -27,6 +27,7 @@ MEMORY_MIB = (1024, 2048, 4096, 8192, 12288)
 CPU = (1, 1, 2, 2, 4)
 MOST_GUESTS = 60
 MAY_BE_BROKEN = 0.1
+AT_HOME = 0.6
 
 
 class Drawn(NamedTuple):
@@ -84,15 +85,18 @@ def _guests(chance: random.Random, nodes: list[Node], fill: float) -> list[Guest
                 chance.randint(1, 3) if has_classes else 0,
                 chance.random() > 0.05,
                 home,
-                _preferred(chance, nodes),
+                _preferred(chance, nodes, home),
             )
         )
     return found
 
 
-def _preferred(chance: random.Random, nodes: list[Node]) -> tuple[str, ...]:
-    many = chance.choice([0, 0, 0, 1, 2])
-    return tuple(node.name for node in chance.sample(nodes, many))
+def _preferred(chance: random.Random, nodes: list[Node], home: str) -> tuple[str, ...]:
+    """Most guests prefer nothing; most of the others are where they would be."""
+    names = [node.name for node in chance.sample(nodes, chance.choice([0, 0, 0, 1, 2]))]
+    if names and home not in names and chance.random() < AT_HOME:
+        names[0] = home
+    return tuple(names)
 
 
 def _rules(chance: random.Random, nodes: list[Node], guests: list[Guest]) -> list[Rule]:
