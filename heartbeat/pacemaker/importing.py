@@ -20,8 +20,9 @@ from vmha.heartbeat.clusterfile.content import (
     QDevice,
 )
 from vmha.heartbeat.corosync import reading as corosync
-from vmha.heartbeat.pacemaker import imported_fencing, imported_rules, target
+from vmha.heartbeat.pacemaker import imported_fencing, imported_rules
 from vmha.heartbeat.pacemaker.live import GUEST_AGENTS, NO, Live, metas
+from vmha.heartbeat.pacemaker.rendering import MARK, MARKED
 from vmha.heartbeat.planning.scores import LEAST_PRIORITY
 
 TYPE_CHECKING = False
@@ -133,7 +134,7 @@ def _guest(
         parameters = {}
     cpu, memory_mib = _size(guest, parameters, left_out)
     priority = guest.priority
-    if meta.get(target.MARK) == target.MARKED:
+    if meta.get(MARK) == MARKED:
         priority = max(0, priority - LEAST_PRIORITY) if guest.ha else 0
     order, delay_s = orders.turn.get(name), orders.delay_s.get(name, 0)
     return GuestEntry(

@@ -69,13 +69,37 @@ TWO = """\
 cluster: {name: pair}
 nodes:
   n1:
+    addresses: [10.0.0.1]
     capacity: {cpu: 4, memory_mib: 4096}
     fencing: [[{agent: fence_vmha_ipmi, ip: 10.0.9.1, password_file: /etc/bmc}]]
   n2:
+    addresses: [10.0.0.2]
     capacity: {cpu: 4, memory_mib: 4096}
     fencing: [[{agent: fence_vmha_ipmi, ip: 10.0.9.2, password_file: /etc/bmc}]]
 guests:
   web: {domain: web, cpu: 1, memory_mib: 1024, priority: 5}
+"""
+
+# One of each kind that is rendered: pcs takes a second for each command.
+COMPACT = """\
+cluster: {name: pair}
+nodes:
+  n1:
+    capacity: {cpu: 4, memory_mib: 4096}
+    rack: r1
+    fencing: [[{agent: fence_vmha_ipmi, ip: 10.0.9.1, password_file: /etc/b m}]]
+  n2: {capacity: {cpu: 4, memory_mib: 4096}}
+guests:
+  a: {config: /srv/a b.xml, cpu: 1, memory_mib: 64, after: [b], start: {order: 1}}
+  b:
+    domain: b
+    cpu: 1
+    memory_mib: 64
+    prefer: [n2]
+    start: {order: 2, delay_s: 5}
+    options: {shutdown_mode: "acpi,agent"}
+rules:
+  - {spread: [a, b], across: rack}
 """
 
 EMPTY = """\

@@ -152,7 +152,7 @@ def test_undo_refuses_where_others_changed_the_same_thing(vmha: Vmha) -> None:
 def test_a_guest_too_many_is_refused_with_the_reason(vmha: Vmha) -> None:
     vmha.on_file("apply", "--yes")
     before = vmha.cib.read_bytes()
-    vmha.edit("guests:\n", "guests:\n  huge: {domain: h, cpu: 1, memory_mib: 16000}\n")
+    vmha.edit("guests:\n", "guests:\n  huge: {domain: h, cpu: 1, memory_mib: 20000}\n")
     assert vmha.on_file("apply", "--yes") == 1
     assert "refused: guest huge would find no node" in vmha.said
     assert vmha.cib.read_bytes() == before
