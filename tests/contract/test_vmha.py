@@ -12,8 +12,11 @@ from typing import Any
 import jsonschema
 import pytest
 from contract import ocf_root
+from lxml import etree
 
 from vmha.agents.protocol.version import VERSION
+from vmha.heartbeat.clusterfile import planned, reading
+from vmha.heartbeat.pacemaker import confirmation
 from vmha.heartbeat.planning.reasons import REASONS
 
 SCHEMA = json.loads(
@@ -46,7 +49,9 @@ class Vmha:
         self.path = path
         self.folder = folder
 
-    def __call__(self, *words: str, text: str = "") -> subprocess.CompletedProcess[str]:
+    def __call__(
+        self, *words: str, text: str = "", **environ: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [self.path, *words],
             check=False,
@@ -54,7 +59,7 @@ class Vmha:
             capture_output=True,
             text=True,
             timeout=60,
-            env={"PATH": os.environ["PATH"]},
+            env={"PATH": os.environ["PATH"], **environ},
         )
 
     def file(self, text: str) -> str:
@@ -261,6 +266,30 @@ def test_pacemakers_own_scheduler_confirms_the_plan(vmha: Vmha) -> None:
     told = vmha("plan", vmha.file(FULL)).stdout
     assert told.splitlines()[-1] == "crm_simulate agrees on 3 failures."
     assert "crm_simulate" not in vmha("plan", vmha.file(FULL), "--no-confirm").stdout
+
+
+def test_a_running_cluster_is_planned_like_the_file_it_came_from(vmha: Vmha) -> None:
+    path = vmha.file(FULL)
+    cluster = planned.cluster_of(reading.read(path))
+    saved = vmha.folder / "cib.xml"
+    saved.write_text(etree.tostring(confirmation.document(cluster), encoding="unicode"))
+    done = vmha("plan", "--live", "--json", CIB_file=str(saved))
+    assert done.returncode == 1, done.stderr
+    live = json.loads(done.stdout)
+    jsonschema.Draft7Validator(SCHEMA).validate(live)
+    of_file = vmha.answer("plan", path, code=1)
+    assert live["failures"] == of_file["failures"]
+    assert live["headroom"] == of_file["headroom"]
+    killed = vmha("whatif", "--live", "--kill", "n3", CIB_file=str(saved))
+    assert "crm_simulate agrees on 1 failure." in killed.stdout
+
+
+def test_a_cluster_that_is_not_there_is_an_error_that_says_so(vmha: Vmha) -> None:
+    done = vmha("plan", "--live", "--json", CIB_file="/nonexistent/cib.xml")
+    assert done.returncode == 2
+    (error,) = json.loads(done.stdout)["errors"]
+    assert error["message"]
+    assert error["line"] is None
 
 
 def test_the_order_of_the_file_changes_no_byte_of_the_answer(vmha: Vmha) -> None:
