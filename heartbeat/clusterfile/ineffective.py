@@ -48,10 +48,12 @@ def _repeated(placed: list[Placed]) -> Iterator[str]:
 
 
 def _cluster(file: ClusterFile) -> Iterator[str]:
-    if file.policy.tolerate >= len(file.nodes):
+    count = len(file.nodes)
+    if file.policy.tolerate >= count:
+        nodes = "is 1 node" if count == 1 else f"are {count} nodes"
         yield (
-            f"Policy: tolerate is {file.policy.tolerate} and there are "
-            f"{len(file.nodes)} nodes: nothing runs after as many failures."
+            f"Policy: tolerate is {file.policy.tolerate} and there {nodes}: nothing "
+            "runs after as many failures."
         )
     counts = sorted({len(node.addresses) for node in file.nodes if node.addresses})
     if len(counts) > 1:
