@@ -14,6 +14,7 @@ from vmha.agents.protocol.version import VERSION
 # Hosts that a reader may be sent to; a mirror or a registry is not among them.
 PUBLIC_HOSTS = {
     "clusterlabs.org",
+    "json-schema.org",
     "keepachangelog.com",
     "libvirt.org",
     "localhost",
@@ -70,7 +71,8 @@ def test_the_changelog_begins_with_the_version_that_is_built() -> None:
 
 
 def test_executables_start_an_isolated_interpreter() -> None:
-    folders = (ROOT / "agents/resource.d", ROOT / "fence/sbin")
+    names = ("agents/resource.d", "fence/sbin", "heartbeat/bin")
+    folders = [ROOT / name for name in names]
     executables = [path for folder in folders for path in folder.iterdir()]
     assert executables
     for path in executables:

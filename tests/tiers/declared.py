@@ -12,6 +12,7 @@ BUDGET_S: Mapping[str, int] = {
     "static + unit": 120,
     "contract + libvirt": 360,
     "bmc": 300,
+    "heartbeat": 180,
     "cluster": 600,
     "packages": 180,
 }
@@ -24,10 +25,13 @@ ENDED_AT = 3
 # The libraries vmha itself uses, and what the tools' environment is made with.
 EVERYWHERE = (
     "git",
+    "python3-jsonschema",
     "python3-libvirt",
     "python3-lxml",
     "python3-pyghmi",
+    "python3-rich",
     "python3-venv",
+    "python3-yaml",
 )
 
 # The guests' own kernel is unpacked by the lab: nothing is added to what boots here.
@@ -51,6 +55,8 @@ LAB = ("debian-archive-keyring", "debootstrap", "iproute2", "openipmi")
 
 # The real fencer runs by itself; no cluster is started on this machine.
 FENCER = ("pacemaker", "pacemaker-cli-utils")
+# What configurations are checked with; none of it is started.
+CONFIGURED = ("corosync", "crmsh", "pacemaker-cli-utils", "pcs")
 # VirtualDomain with what it calls, and the tester of its project.
 PEER = ("libxml2-utils", "pacemaker-cli-utils", "resource-agents")
 
@@ -102,6 +108,7 @@ TIERS = (
         verbose=True,
         workers=2,
     ),
+    Tier("heartbeat", "heartbeat", CONFIGURED, verbose=True, workers=2),
     Tier("cluster", "cluster", (*BUILD, *LAB, "busybox-static"), verbose=True),
     Tier(
         "packages",
