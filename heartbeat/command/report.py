@@ -98,7 +98,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _lost(outcome: Outcome) -> str:
-    return ", ".join(outcome.lost) or "(none)"
+    return ", ".join(outcome.lost) or "-"
 
 
 def _summary(failures: Sequence[Outcome], is_searched: bool) -> Table:
