@@ -6,13 +6,15 @@ import copy
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from unit.heartbeat.clusterfile.test_reading import WHOLE
 
 from vmha.heartbeat.clusterfile import planned, reading, schema, writing
 from vmha.heartbeat.clusterfile.errors import BadClusterFile
 
+# To explain a failure takes longer than a test may.
+PHASES = [Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink]
 KEYS = sorted(
     {
         *("cluster", "name", "nodes", "guests", "rules", "policy", "quorum", "classes"),
@@ -84,19 +86,19 @@ def _is_told_well(text: str) -> None:
 
 
 @given(changed())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, phases=PHASES)
 def test_a_file_with_anything_anywhere_is_content_or_errors(text: str) -> None:
     _is_told_well(text)
 
 
 @given(st.text(st.sampled_from("abn1:-[]{}&*!|>'\"%@#,?\n \t0.~<")))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, phases=PHASES)
 def test_any_text_at_all_is_content_or_errors(text: str) -> None:
     _is_told_well(text)
 
 
 @given(st.integers(0, len(WHOLE)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, phases=PHASES)
 def test_a_file_that_is_cut_off_anywhere_is_content_or_errors(length: int) -> None:
     _is_told_well(WHOLE[:length])
 
