@@ -1,0 +1,17 @@
+"""How much memory a guest is said to need.
+
+Called by the checks that need a guest's size. Names of the attributes: those of
+VirtualDomain and vmha's agents (``agents.vm.utilization``), and that of older set-ups.
+"""
+
+from __future__ import annotations
+
+from vmha.agents.cib import number
+from vmha.heartbeat.doctor.cib import Resource
+
+MEMORY = ("hv_memory", "host_memory", "memory")
+
+
+def memory_mib(guest: Resource) -> int:
+    """Return a guest's memory in MiB, 0 where it has none in its utilization."""
+    return max(number(guest.utilization.get(name, "0")) for name in MEMORY)
