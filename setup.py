@@ -38,7 +38,8 @@ setup(
     package_dir={f"vmha.{floor}": floor for floor in FLOORS},
     data_files=[
         ("lib/ocf/resource.d/vmha", executables("agents/resource.d")),
-        ("sbin", executables("fence/sbin")),
+        ("sbin", executables("fence/sbin") + executables("heartbeat/bin")),
     ],
-    install_requires=["libvirt-python", "lxml", "pyghmi"],
+    package_data={"": ["*.json"]},
+    install_requires=["PyYAML", "jsonschema", "libvirt-python", "lxml", "pyghmi"],
 )

@@ -70,7 +70,8 @@ def test_the_changelog_begins_with_the_version_that_is_built() -> None:
 
 
 def test_executables_start_an_isolated_interpreter() -> None:
-    folders = (ROOT / "agents/resource.d", ROOT / "fence/sbin")
+    names = ("agents/resource.d", "fence/sbin", "heartbeat/bin")
+    folders = [ROOT / name for name in names]
     executables = [path for folder in folders for path in folder.iterdir()]
     assert executables
     for path in executables:

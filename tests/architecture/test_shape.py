@@ -26,8 +26,12 @@ BUILDERS = {
 }
 BUILDING_METHODS = {"compile", "format", "fromkeys", "join", "maketrans"}
 
-# The run() of the agents and of the fence agents.
-BROAD_CATCH = {"agents/protocol/agent.py", "fence/protocol/run.py"}
+# The run() of the agents, of the fence agents and of the command.
+BROAD_CATCH = {
+    "agents/protocol/agent.py",
+    "fence/protocol/run.py",
+    "heartbeat/command/main.py",
+}
 
 ALL = everything()
 INSTALLED = production()

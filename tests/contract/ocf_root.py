@@ -1,7 +1,7 @@
 """A temporary OCF root: the checkout's executables, as if they were installed.
 
 ``build(folder)`` copies ``agents/resource.d/*`` to ``folder/resource.d/vmha`` and
-``fence/sbin/*`` to ``folder/sbin``. The copies keep their first line (``-I`` shuts out
+``fence/sbin/*`` and ``heartbeat/bin/*`` to ``folder/sbin``. The copies keep their first line (``-I`` shuts out
 PYTHONPATH and the current folder) and get one more, which leads to ``tests/path``. The
 packages tier runs the unmodified files.
 """
@@ -18,6 +18,7 @@ def build(folder: Path) -> Path:
     """Fill ``folder`` and return it; set OCF_ROOT or PATH to what is in it."""
     _copy(CHECKOUT / "agents/resource.d", folder / "resource.d/vmha")
     _copy(CHECKOUT / "fence/sbin", folder / "sbin")
+    _copy(CHECKOUT / "heartbeat/bin", folder / "sbin")
     return folder
 
 

@@ -26,6 +26,7 @@ FIXED = {
 PLACES = {
     "agents/resource.d": "/usr/lib/ocf/resource.d/vmha",
     "fence/sbin": "/usr/sbin",
+    "heartbeat/bin": "/usr/sbin",
 }
 
 
@@ -41,7 +42,8 @@ def test_it_holds_every_module_and_executable_and_nothing_else(deb: Path) -> Non
     modules = {
         f"{LIBRARY}/vmha/{path.relative_to(ROOT)}"
         for floor in ("agents", "fence", "heartbeat")
-        for path in (ROOT / floor).rglob("*.py")
+        for ending in ("py", "json")
+        for path in (ROOT / floor).rglob(f"*.{ending}")
     }
     executables = {
         f"{place}/{path.name}"
@@ -73,7 +75,8 @@ def test_executables_keep_their_first_line(deb: Path, tmp_path: Path) -> None:
 
 def test_the_libraries_come_from_the_distribution(deb: Path) -> None:
     depends = _field(deb, "Depends").split(", ")
-    assert {"python3-libvirt", "python3-lxml", "python3-pyghmi"} <= set(depends)
+    names = ("jsonschema", "libvirt", "lxml", "pyghmi", "yaml")
+    assert {f"python3-{name}" for name in names} <= set(depends)
     # No bound on a version: the same package installs on Debian 12 and 13.
     assert [name for name in depends if "(" in name] == []
     assert _field(deb, "Version") == VERSION

@@ -24,10 +24,13 @@ ENDED_AT = 3
 # The libraries vmha itself uses, and what the tools' environment is made with.
 EVERYWHERE = (
     "git",
+    "python3-jsonschema",
     "python3-libvirt",
     "python3-lxml",
     "python3-pyghmi",
+    "python3-rich",
     "python3-venv",
+    "python3-yaml",
 )
 
 # The guests' own kernel is unpacked by the lab: nothing is added to what boots here.

@@ -1,0 +1,1 @@
+"""The command ``vmha``: one module per subcommand, listed in ``table``."""
