@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Callable, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Callable, NamedTuple, Union
 
 if TYPE_CHECKING:
     from vmha.heartbeat.doctor.evidence import Evidence
@@ -40,7 +40,7 @@ class Finding(NamedTuple):
 
     subject: str
     text: str
-    severity: Optional[Severity] = None
+    severity: Severity | None = None
 
 
 class Unknown(NamedTuple):

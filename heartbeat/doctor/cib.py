@@ -19,13 +19,6 @@ from vmha.agents.protocol.parameters import YES
 GUESTS = {("vmha", "VirtualMachine"), ("heartbeat", "VirtualDomain")}
 WATCHDOG = "stonith:fence_watchdog"
 _EMPTY = "<cib><configuration/></cib>"
-_PARSER_OPTIONS = {
-    "resolve_entities": False,
-    "no_network": True,
-    "load_dtd": False,
-    "remove_comments": True,
-    "remove_pis": True,
-}
 
 
 class Resource(NamedTuple):
@@ -132,7 +125,7 @@ class Cib:
         return dict(self._asked.capacity(node))
 
     def node_attributes(self, node: str) -> dict[str, str]:
-        """Return a node's attributes, permanent ones first, transient ones over them."""
+        """Return a node's attributes, transient ones over permanent ones."""
         found: dict[str, str] = {}
         for element in self.root.iterfind("configuration/nodes/node"):
             if element.get("uname") == node:
@@ -213,7 +206,7 @@ class Cib:
 
     def _inherited(self, element: etree._Element, tag: str) -> dict[str, str]:
         """Return a primitive's settings over its groups', clones' and template's."""
-        outer = [a for a in element.iterancestors("group", "clone", "master", "bundle")]
+        outer = list(element.iterancestors("group", "clone", "master", "bundle"))
         template = self._asked.template(element)
         owners = [*reversed(outer), *([template] if template is not None else [])]
         found: dict[str, str] = {}
@@ -224,7 +217,13 @@ class Cib:
 
 def parse(text: str, is_rendered: bool = False) -> Cib:
     """Parse a CIB; raises Unreachable for what is none."""
-    parser = etree.XMLParser(**_PARSER_OPTIONS)
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
     try:
         root = etree.fromstring(text.encode(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:

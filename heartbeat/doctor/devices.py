@@ -1,4 +1,4 @@
-"""Fence devices as the checks see them: whom a device can fence, and of what kind it is.
+"""Fence devices as the checks see them: whom a device can fence, and its kind.
 
 Source: pacemaker-fenced(7) (``pcmk_host_list``, ``pcmk_host_map``, ``pcmk_host_check``)
 and Pacemaker Explained, "Fencing".

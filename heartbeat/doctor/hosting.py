@@ -27,7 +27,9 @@ def missing(evidence: Evidence, kinds: tuple[str, ...]) -> Iterator[Answer]:
     """Yield what each guest would miss on each node, of some kinds of needs."""
     for guest, node, one in guests(evidence):
         absent = one.part("missing")
-        found = [text for kind in kinds for text in (absent.texts(kind) if absent else ())]
+        found = [
+            text for kind in kinds for text in (absent.texts(kind) if absent else ())
+        ]
         if found and evidence.cib.has_bringers(guest):
             reason = f"on {node} {found[0]}; a resource started before it may bring it"
             yield Unknown(f"guest {guest}", reason)

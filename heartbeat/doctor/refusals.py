@@ -33,14 +33,14 @@ def said(evidence: Evidence) -> Iterator[tuple[str, str, str]]:
         for device, answer in fencing.members("devices"):
             if answer.text("is") in _FAILED:
                 yield device, node, answer.text("said") or "it failed without a word"
-    for device in evidence.cib.devices:
-        for node, op in evidence.cib.history(device.id):
+    for one in evidence.cib.devices:
+        for node, op in evidence.cib.history(one.id):
             is_failure = op.get("rc-code", "0") not in ("0", "7", "193")
             words = op.get("exit-reason", "")
             asked_itself = any(n == node for n, _ in evidence.parts("fencing"))
             if is_failure and not asked_itself:
                 name = op.get("operation", "an operation")
-                yield device.id, node, words or f"its {name} failed there"
+                yield one.id, node, words or f"its {name} failed there"
 
 
 def of_account(words: str) -> bool:

@@ -13,13 +13,14 @@ def look(evidence: Evidence) -> Iterator[Finding]:
     """Look for autostart marks on domains that are the cluster's guests."""
     uuids: dict[str, str] = {}
     for guest, _, one in hosting.guests(evidence):
-        uuids[one.text("uuid")] = guest
+        if one.text("uuid"):
+            uuids[one.text("uuid")] = guest
     for node, libvirt in evidence.parts("libvirt"):
         for domain in libvirt.objects("domains"):
-            guest = uuids.get(domain.text("uuid")) if domain.text("uuid") else None
-            if guest is not None and domain.flag("autostart"):
+            name = uuids.get(domain.text("uuid"), "")
+            if name and domain.flag("autostart"):
                 text = f"libvirt on {node} starts it at boot, whatever the cluster does"
-                yield Finding(f"guest {guest}", text)
+                yield Finding(f"guest {name}", text)
 
 
 CHECK = Check(

@@ -9,7 +9,7 @@ from vmha.heartbeat.doctor import devices
 from vmha.heartbeat.doctor.check import CIB, Check, Finding, Severity
 from vmha.heartbeat.doctor.evidence import Evidence
 
-FEEDS = ("rack", "power", "power-feed", "feed")
+FEEDS = ("vmha-rack", "rack", "power", "power-feed", "feed")
 
 
 def look(evidence: Evidence) -> Iterator[Finding]:

@@ -22,7 +22,9 @@ def look(evidence: Evidence) -> Iterator[Answer]:
             text = f"its clock is {abs(offset_s):.1f} s {side} the asking node's"
             yield Finding(f"node {node}", text)
         elif facts.within_s > 10 * BEARABLE_S:
-            reason = f"its answer took {2 * facts.within_s:.0f} s, which hides its clock"
+            reason = (
+                f"its answer took {2 * facts.within_s:.0f} s, which hides its clock"
+            )
             yield Unknown(f"node {node}", reason)
     for node, clock in evidence.parts("time"):
         if clock.flag("synchronised") is False:

@@ -29,8 +29,8 @@ CHECK = Check(
     "disk-locks",
     "Shared disks without virtlockd or sanlock",
     Severity.WARNING,
-    "Fencing keeps the cluster from starting a guest twice. Against a person with virsh, "
-    "or a second cluster, only a lock on the disk helps.",
+    "Fencing keeps the cluster from starting a guest twice. Against a person with "
+    "virsh, or a second cluster, only a lock on the disk helps.",
     'lock_manager = "lockd" in qemu.conf and virtlockd with a lockspace on shared '
     "storage, or sanlock, on every node.",
     (CIB, FACTS + "libvirt", FACTS + "guests"),

@@ -18,19 +18,19 @@ def look(evidence: Evidence) -> Iterator[Finding]:
         if asked in TOO_LOW:
             text = f"it logs in with privlvl={asked}, which may read and not switch"
             yield Finding(f"fence device {device.id}", text)
-    for device, node, words in said(evidence):
+    for name, node, words in said(evidence):
         if of_account(words):
-            yield Finding(f"fence device {device}", f"asked from {node}: {words}")
+            yield Finding(f"fence device {name}", f"asked from {node}: {words}")
 
 
 CHECK = Check(
     "fence-account",
     "Fence device with an account that may not fence",
     Severity.ERROR,
-    "An account of the privilege USER, or one with a wrong password, lets nobody switch "
-    "the power. Many agents' monitors only read and so do not notice the first.",
-    "Give the account the privilege OPERATOR (Redfish: Operator) on the BMC, and see to "
-    "its password there and in the device's password_file.",
+    "An account of the privilege USER, or one with a wrong password, lets nobody "
+    "switch the power. Many agents' monitors only read and so do not notice the first.",
+    "Give the account the privilege OPERATOR (Redfish: Operator) on the BMC, and see "
+    "to its password there and in the device's password_file.",
     (CIB,),
     look,
 )

@@ -37,8 +37,8 @@ CHECK = Check(
     "fence-device-missing",
     "Node without a fence device",
     Severity.ERROR,
-    "Pacemaker recovers a lost node's guests only after the node was proven off. A node "
-    "that no device can fence is waited for until somebody confirms by hand.",
+    "Pacemaker recovers a lost node's guests only after the node was proven off. A "
+    "node that no device can fence is waited for until somebody confirms by hand.",
     "pcs stonith create fence-NODE fence_vmha_ipmi … pcmk_host_list=NODE.",
     (CIB,),
     look,

@@ -41,7 +41,9 @@ def _used(evidence: Evidence) -> set[str]:
     found: set[str] = set()
     for _, fencing in evidence.parts("fencing"):
         found |= {n for n, one in fencing.members("devices") if one.text("is") == "ok"}
-        done = [one for one in fencing.objects("history") if one.text("is") == "success"]
+        done = [
+            one for one in fencing.objects("history") if one.text("is") == "success"
+        ]
         found |= {one.text("device") for one in done}
     return found
 
@@ -50,8 +52,8 @@ CHECK = Check(
     "fence-device-untested",
     "Fence device never tested",
     Severity.WARNING,
-    "A device that was never asked fails on the night it is needed. A recurring monitor "
-    "logs in as fencing would; only a drill shows that the power really goes off.",
+    "A device that was never asked fails on the night it is needed. A recurring "
+    "monitor logs in as fencing would; only a drill shows that power goes off.",
     "Give it op monitor interval=60s, and fence each node once on purpose: "
     "pcs stonith fence NODE.",
     (STATUS,),

@@ -27,8 +27,8 @@ def look(evidence: Evidence) -> Iterator[Finding]:
             if given_s < needed_s:
                 yield Finding(
                     f"fence device {device.id}",
-                    f"{action} is given {given_s:g} s; a monitor took {slowest_s:.1f} s "
-                    f"{where}, so it may need {needed_s:.0f} s",
+                    f"{action} is given {given_s:g} s; a monitor took {slowest_s:.1f} "
+                    f"s {where}, so it may need {needed_s:.0f} s",
                 )
             elif given_s < own_s:
                 yield Finding(

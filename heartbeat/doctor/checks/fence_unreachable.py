@@ -21,7 +21,7 @@ CHECK = Check(
     "Fence device unreachable from a node",
     Severity.ERROR,
     "Any survivor may be the one that has to fence. A device that one of them cannot "
-    "reach costs time on the day that this one is chosen, or everything if it is alone.",
+    "reach costs time on the day that this one is chosen, or everything if alone.",
     "Look at routes, firewall and VLAN from the named node to the device.",
     (FACTS + "fencing",),
     look,

@@ -20,8 +20,8 @@ CHECK = Check(
     Severity.ERROR,
     "Without its virtual network or bridge a guest does not start there, nor can it "
     "migrate there.",
-    "Define and start the network there (virsh net-start, net-autostart), or create the "
-    "bridge.",
+    "Define and start the network there (virsh net-start, net-autostart), or create "
+    "the bridge.",
     (CIB, FACTS + "guests"),
     look,
 )

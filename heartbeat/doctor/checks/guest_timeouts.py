@@ -8,13 +8,13 @@ from vmha.heartbeat.doctor.check import CIB, Check, Finding, Severity
 from vmha.heartbeat.doctor.cib import Cib, Resource, is_true, seconds
 from vmha.heartbeat.doctor.evidence import Evidence
 from vmha.heartbeat.doctor.sizes import memory_mib
+from vmha.heartbeat.pacemaker import timeouts
 
 STOP_S = 60.0
 """A shutdown by ACPI takes a usual system that long; after it the power is cut."""
-MIB_PER_S = 110.0
-"""What a gigabit link carries, where neither a limit nor the link is known."""
-COPIES = 1.5
-"""A guest dirties pages while they are copied: half as much again."""
+USABLE = 0.84
+"""What is left of a link's bits, as ``pacemaker.timeouts`` reckons."""
+BITS_PER_MIB = 8.388608
 PACEMAKER_S = 20.0
 """The default of an operation that has no timeout (Pacemaker Explained)."""
 
@@ -22,14 +22,14 @@ PACEMAKER_S = 20.0
 def look(evidence: Evidence) -> Iterator[Finding]:
     """Compare the times of stop and migrate_to with the guest's memory."""
     for guest in evidence.cib.guests:
+        memory = memory_mib(guest)
         stop_s = timeout_s(evidence.cib, guest, "stop")
-        if stop_s < STOP_S:
+        if stop_s < STOP_S + memory / timeouts.FREED_MIB_PER_S:
             yield Finding(
                 f"guest {guest.id}",
-                f"stop is given {stop_s:g} s: a guest that takes longer to shut down is "
-                "cut off, or its node is fenced",
+                f"stop is given {stop_s:g} s: a guest that takes longer to shut down "
+                "is cut off, or its node is fenced",
             )
-        memory = memory_mib(guest)
         if is_true(guest.meta.get("allow-migrate")) and memory:
             yield from _migration(evidence, guest, memory)
 
@@ -45,7 +45,7 @@ def timeout_s(cib: Cib, guest: Resource, operation: str) -> float:
 def _migration(evidence: Evidence, guest: Resource, memory: int) -> Iterator[Finding]:
     given_s = timeout_s(evidence.cib, guest, "migrate_to")
     speed, source = _speed(evidence, guest)
-    needed_s = COPIES * memory / speed
+    needed_s = timeouts.PASSES * memory / speed
     if given_s < needed_s:
         yield Finding(
             f"guest {guest.id}",
@@ -66,8 +66,8 @@ def _speed(evidence: Evidence, guest: Resource) -> tuple[float, str]:
         if speed
     ]
     if links:
-        return min(links) * 0.93 / 8 / 1.048576, "the nodes' slowest link"
-    return MIB_PER_S, "a gigabit link, as none was measured"
+        return USABLE * min(links) / BITS_PER_MIB, "the nodes' slowest link"
+    return float(timeouts.LINK_MIB_PER_S), "1 Gbit/s, as no link is known"
 
 
 CHECK = Check(

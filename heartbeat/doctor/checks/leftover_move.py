@@ -37,8 +37,8 @@ CHECK = Check(
     "Constraint left by a move",
     Severity.WARNING,
     "pcs resource move (before pcs 0.11), crm resource move and crm_resource --ban "
-    "leave a rule without end. It decides over the next failover, long after the reason "
-    "is forgotten.",
+    "leave a rule without end. It decides over the next failover, long after the "
+    "reason is forgotten.",
     "pcs resource clear GUEST.",
     (CIB,),
     look,

@@ -22,6 +22,8 @@ def look(evidence: Evidence) -> Iterator[Finding]:
             yield Finding(f"node {node}", "it is on standby: it gets no guest")
     for guest in cib.guests:
         is_managed = is_true(guest.meta.get("is-managed", "true"))
+        if guest.meta.get("written-by") == "vmha":
+            is_managed = True  # "ha: false" in the cluster file is written so
         if not is_managed or is_true(guest.meta.get("maintenance")):
             yield Finding(f"guest {guest.id}", "it is not managed: nothing restarts it")
 

@@ -28,8 +28,8 @@ CHECK = Check(
     "Node without capacity",
     Severity.ERROR,
     "A node that does not say how much of an attribute it has counts as one that has "
-    "none: it is passed over, and after a failure guests stay down with no other reason "
-    "than node availability.",
+    "none: it is passed over, and after a failure guests stay down with no other "
+    "reason than node availability.",
     "pcs node utilization NODE cpu=… hv_memory=…, or a clone of ocf:vmha:NodeCapacity.",
     (CIB,),
     look,

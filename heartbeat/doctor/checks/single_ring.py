@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vmha.heartbeat.doctor.check import FACTS, Answer, Check, Finding, Severity, Unknown
+from vmha.heartbeat.doctor.check import Answer, Check, Finding, Severity, Unknown
 from vmha.heartbeat.doctor.evidence import Evidence
 
 TEXT = "Corosync has one link: a cable or switch that fails lets the nodes be fenced"

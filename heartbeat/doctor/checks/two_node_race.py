@@ -41,8 +41,8 @@ CHECK = Check(
     "two-node-race",
     "Two nodes may fence each other",
     Severity.ERROR,
-    "With two nodes both have quorum when the link between them breaks, and both fence. "
-    "Without a delay on one side both may lose, and all guests are down.",
+    "With two nodes both have quorum when the link between them breaks, and both "
+    "fence. Without a delay on one side both may lose, and all guests are down.",
     "pcs property set priority-fencing-delay=15s with priorities on the guests, or "
     "pcmk_delay_base on one of the devices, or a quorum device.",
     (CIB,),
