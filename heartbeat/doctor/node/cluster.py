@@ -37,13 +37,14 @@ def options(deadline: Deadline) -> list[str]:
 
 
 def names(text: str) -> list[str]:
-    """Return the names of the parameters that metadata declares."""
+    """Return the names of the cluster options that metadata declares."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
         root = etree.fromstring(text.encode(), parser)
     except etree.XMLSyntaxError:
         return []
-    return sorted({str(p.get("name")) for p in root.iter("parameter")})
+    found = {str(p.get("name")) for p in root.iter("parameter")}
+    return sorted(n for n in found if not n.startswith("pcmk_"))  # of devices
 
 
 def _metadata(daemon: str, deadline: Deadline) -> str:
