@@ -48,12 +48,9 @@ def document(configuration: Configuration) -> etree._Element:
     for name, value in _HEAD.items():
         cib.set(name, value)
     root = _child(cib, "configuration")
-    _pairs(
-        _child(root, "crm_config"),
-        "cluster_property_set",
-        OPTIONS,
-        configuration.properties,
-    )
+    options = _child(_child(root, "crm_config"), "cluster_property_set", id=OPTIONS)
+    for name, value in sorted(configuration.properties.items()):
+        options.append(option_element(name, value))
     nodes = _child(root, "nodes")
     for number, node in enumerate(configuration.nodes, 1):
         nodes.append(node_element(node, str(number)))
@@ -84,13 +81,39 @@ _HEAD = {
 }
 
 
+def option_element(name: str, value: str) -> etree._Element:
+    """Return the ``<nvpair>`` of one of the cluster's options."""
+    return _element("nvpair", f"vmha-option-{name}", {"name": name, "value": value})
+
+
 def node_element(node: NodeSettings, number: str) -> etree._Element:
     """Return a ``<node>``; ``number`` is its id, Corosync's nodeid."""
     element = etree.Element("node", id=number, uname=node.name)
-    ident = f"vmha-node-{node.name}"
-    _pairs(element, "instance_attributes", f"{ident}-attributes", node.attributes)
-    _pairs(element, "utilization", f"{ident}-utilization", _words(node.utilization))
+    for tag, pairs in node_pairs(node).items():
+        _pairs(element, tag, set_id("node", node.name, tag), pairs)
     return element
+
+
+def node_pairs(node: NodeSettings) -> dict[str, Mapping[str, str]]:
+    """Return what a node's element holds, by the tag of each set."""
+    return {
+        "instance_attributes": node.attributes,
+        "utilization": _words(node.utilization),
+    }
+
+
+def primitive_pairs(primitive: Primitive) -> dict[str, Mapping[str, str]]:
+    """Return what a primitive's element holds, by the tag of each set."""
+    return {
+        "instance_attributes": primitive.parameters,
+        "meta_attributes": primitive.meta,
+        "utilization": _words(primitive.utilization),
+    }
+
+
+def set_id(kind: str, owner: str, tag: str) -> str:
+    """Return the id of a set of ours; its prefix is what tells it from others'."""
+    return f"vmha-{kind}-{owner}-{tag}"
 
 
 def resource_element(resource: Primitive | Clone) -> etree._Element:
@@ -107,18 +130,12 @@ def _primitive(primitive: Primitive) -> etree._Element:
     element = etree.Element("primitive", id=primitive.id)
     for name, value in agent_words(primitive.agent).items():
         element.set(name, value)
-    ident = primitive.id
-    sets = (
-        ("instance_attributes", primitive.parameters),
-        ("meta_attributes", primitive.meta),
-        ("utilization", _words(primitive.utilization)),
-    )
-    for tag, pairs in sets:
-        _pairs(element, tag, f"{ident}-{tag}", pairs)
+    for tag, pairs in primitive_pairs(primitive).items():
+        _pairs(element, tag, set_id("resource", primitive.id, tag), pairs)
     if primitive.operations:
         operations = _child(element, "operations")
         for operation in primitive.operations:
-            operations.append(_operation(ident, operation))
+            operations.append(operation_element(primitive.id, operation))
     return element
 
 
@@ -129,9 +146,11 @@ def agent_words(agent: str) -> dict[str, str]:
     return dict(zip(names, words))
 
 
-def _operation(owner: str, operation: Operation) -> etree._Element:
-    interval = f"{operation.interval_s}s" if operation.interval_s else "0s"
-    element = etree.Element("op", id=f"{owner}-{operation.name}-interval-{interval}")
+def operation_element(owner: str, operation: Operation) -> etree._Element:
+    """Return an ``<op>``."""
+    interval = f"{operation.interval_s}s"
+    ident = f"vmha-resource-{owner}-{operation.name}-{interval}"
+    element = etree.Element("op", id=ident)
     element.set("name", operation.name)
     element.set("interval", interval)
     if operation.timeout_s is not None:

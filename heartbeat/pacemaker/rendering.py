@@ -27,6 +27,8 @@ from vmha.heartbeat.pacemaker.configuration import (
     Turns,
 )
 
+from vmha.heartbeat.planning.scores import CPU, MEMORY, RACK_ATTRIBUTE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,7 +41,6 @@ AGENT = "ocf:vmha:VirtualMachine"
 PREFIX = "vmha-"
 MARK = "written-by"
 MARKED = "vmha"
-CPU, MEMORY, RACK_ATTRIBUTE = "cpu", "hv_memory", "vmha-rack"
 FENCING_ENABLED = "stonith-enabled"
 
 # The agent would else write what libvirt says over what the file says.

@@ -58,16 +58,27 @@ def simulate(
     Raises NotInstalled without Pacemaker's tools, Refused for a CIB that they refuse,
     Unreachable when they take longer than the deadline.
     """
+    words = ["--simulate", *(f"--node-fail={name}" for name in lost)]
+    return outcome(_answer(cib, deadline, words))
+
+
+def current(cib: etree._Element, deadline: Deadline) -> dict[str, str]:
+    """Return where every resource runs by the CIB's status; raises as simulate does."""
+    root = etree.fromstring(_answer(cib, deadline, []).encode())
+    return _running(root.find("cluster_status"))
+
+
+def _answer(cib: etree._Element, deadline: Deadline, words: Sequence[str]) -> str:
+    """Run crm_simulate on a copy of the CIB that goes again afterwards."""
     with tempfile.TemporaryDirectory(prefix="vmha-") as folder:
         path = os.path.join(folder, "cib.xml")
         etree.ElementTree(cib).write(path)
-        words = ["crm_simulate", "--simulate", "--xml-file", path, "--output-as=xml"]
-        words += [f"--node-fail={name}" for name in lost]
-        answer = process.run(words, deadline, {"CIB_shadow_dir": folder})
+        argv = ["crm_simulate", "--xml-file", path, "--output-as=xml", *words]
+        answer = process.run(argv, deadline, {"CIB_shadow_dir": folder})
     if answer.exit_code != 0:
         said = " ".join((answer.stderr or answer.stdout).split())
         raise Refused(f"crm_simulate ended with {answer.exit_code}: {said[-500:]}")
-    return outcome(answer.stdout)
+    return answer.stdout
 
 
 def outcome(text: str) -> Outcome:
