@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from vmha.heartbeat.pacemaker.configuration import Configuration
 
 FOLDERS = ("/usr/libexec/pacemaker", "/usr/lib/pacemaker")
-DAEMONS = ("pacemaker-schedulerd", "pacemaker-controld")
+DAEMONS = (
+    "pacemaker-schedulerd",
+    "pacemaker-controld",
+    "pacemaker-based",
+)
 OLD, NEW = "stonith-", "fencing-"
 _RENAMED = (
     "enabled",
