@@ -134,7 +134,7 @@ def _operations(element: etree._Element) -> Facts:
             facts[f"{name} interval"] = f"{interval:g} s"
         for key, value in op.attrib.items():
             if key not in ("id", "name", "interval"):
-                facts[f"{name} {str(key)}"] = _time(str(value))
+                facts[f"{name} {key!s}"] = _time(str(value))
     return facts
 
 

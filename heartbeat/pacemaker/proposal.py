@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from vmha.heartbeat.pacemaker import options, rendering, simulate
+from vmha.heartbeat.pacemaker import admission, options, rendering, simulate
 from vmha.heartbeat.pacemaker.difference import Change, changes, version
-from vmha.heartbeat.pacemaker.live import GUEST_AGENTS, metas
 from vmha.heartbeat.pacemaker.target import Conflict, raised, target
 
 TYPE_CHECKING = False
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from vmha.heartbeat.clusterfile.content import ClusterFile
     from vmha.heartbeat.pacemaker.simulate import Action, Outcome
     from vmha.heartbeat.planning.model import Cluster
-
-STOPPED_ROLES = ("stopped",)
 
 
 class Proposal(NamedTuple):
@@ -72,8 +69,8 @@ def propose(
         conflicts, kept = to_be.conflicts, to_be.kept
         return Proposal(live, live, (), conflicts, kept, (), ())
     outcome = simulate.simulate(to_be.cib, deadline)
-    reasons = _against(live, to_be.cib, outcome)
-    reasons += _unsafe(located(cluster, outcome.after))
+    reasons = admission.stopped(live, to_be.cib, outcome)
+    reasons += admission.unsafe(located(cluster, outcome.after))
     return Proposal(
         live,
         raised(to_be.cib),
@@ -106,55 +103,5 @@ def located(cluster: Cluster, running: Mapping[str, str]) -> Cluster:
 def _of_guests(
     after: etree._Element, before: etree._Element, outcome: Outcome
 ) -> tuple[Action, ...]:
-    names = _guests(after) | _guests(before)
+    names = admission.guests(after) | admission.guests(before)
     return tuple(a for a in outcome.actions if a.resource in names)
-
-
-def _guests(cib: etree._Element) -> set[str]:
-    found = cib.iterfind("configuration/resources//primitive")
-    return {str(one.get("id")) for one in found if one.get("type") in GUEST_AGENTS}
-
-
-def _against(
-    live: etree._Element, after: etree._Element, outcome: Outcome
-) -> list[str]:
-    """Return why Pacemaker's own prediction speaks against the change.
-
-    A guest that is meant to be stopped (target-role, not managed) is none of these; nor
-    is one that the change itself removes.
-    """
-    why = {one.resource: one.reason for one in outcome.actions}
-    reasons = []
-    told = metas(after)
-    for name in sorted(_guests(after)):
-        meta = told[name]
-        is_meant = meta.get("target-role", "").lower() not in STOPPED_ROLES
-        is_managed = meta.get("is-managed", "true").lower() == "true"
-        if name in outcome.after or not is_meant or not is_managed:
-            continue
-        cause = f" ({why[name]})" if why.get(name) else ""
-        if name in outcome.before:
-            reasons.append(f"guest {name} runs now and would be stopped{cause}")
-        elif name not in _guests(live):
-            reasons.append(f"guest {name} would find no node that may run it{cause}")
-    return reasons
-
-
-def _unsafe(cluster: Cluster) -> list[str]:
-    """Return what the planner has against the cluster as it would be."""
-    from vmha.heartbeat.planning.failures import plan
-
-    made = plan(cluster, max(1, cluster.tolerate), search=False)
-    reasons = [f"{sentence}" for sentence in made.warnings]
-    if made.tolerates >= cluster.tolerate:
-        return reasons
-    failed = next((one for one in made.failures if one.unplaced), None)
-    said = (
-        f"the cluster would survive {made.tolerates} failures, and the file asks for "
-        f"{cluster.tolerate} (policy.tolerate)"
-    )
-    if failed is not None:
-        lost = " and ".join(failed.lost)
-        down = ", ".join(sorted(one.guest for one in failed.unplaced))
-        said += f": without {lost}, these stay down: {down}"
-    return [*reasons, said]

@@ -26,7 +26,6 @@ from vmha.heartbeat.pacemaker.configuration import (
     Primitive,
     Turns,
 )
-
 from vmha.heartbeat.planning.scores import CPU, MEMORY, RACK_ATTRIBUTE
 
 TYPE_CHECKING = False

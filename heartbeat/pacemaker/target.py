@@ -204,9 +204,9 @@ class _Work:
                 self.conflicts.append(Conflict(f"resource {ident}", said))
                 return
         parent = element.getparent()
-        if parent is not None and parent.tag in ("group", "clone"):
-            if len(parent.findall("primitive")) == 1:
-                element = parent
+        is_only = parent is not None and len(parent.findall("primitive")) == 1
+        if is_only and parent is not None and parent.tag in ("group", "clone"):
+            element = parent
         _drop(element)
 
     def constraints(self, wanted: Configuration) -> None:

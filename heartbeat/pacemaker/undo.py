@@ -41,9 +41,8 @@ def steps(before: etree._Element, after: etree._Element) -> list[Step]:
     found = []
     for key in dict.fromkeys([*old, *new]):
         was, becomes = old.get(key), new.get(key)
-        if was is not None and becomes is not None:
-            if canonical(was) == canonical(becomes):
-                continue
+        if _is(was, becomes):
+            continue
         following = was.getnext() if was is not None else None
         next_id = str(following.get("id")) if following is not None else ""
         found.append(Step(key[0], key[1], was, becomes, next_id))
@@ -57,7 +56,8 @@ def _elements(cib: etree._Element) -> dict[tuple[str, str], etree._Element]:
     for part in root if root is not None else ():
         if part.tag == "crm_config":
             for one in part.iterfind("cluster_property_set"):
-                place = f"configuration/crm_config/cluster_property_set[@id='{one.get('id')}']"
+                own = f"cluster_property_set[@id='{one.get('id')}']"
+                place = f"configuration/crm_config/{own}"
                 found.update({(place, str(pair.get("id"))): pair for pair in one})
         elif isinstance(part.tag, str):
             place = f"configuration/{part.tag}"
@@ -96,7 +96,7 @@ def _restore(cib: etree._Element, step: Step, present: etree._Element | None) ->
         if present is not None:
             parent.remove(present)
             if parent.tag == "fencing-topology" and not len(parent):
-                cib.find("configuration").remove(parent)
+                _configuration(cib).remove(parent)
         return
     former = copy.deepcopy(step.before)
     if present is not None:
@@ -113,9 +113,14 @@ def _container(cib: etree._Element, place: str) -> etree._Element:
     found = cib.find(place)
     if found is not None:
         return found
-    parent = cib.find("configuration")
     tag = place.removeprefix("configuration/")
-    return etree.SubElement(parent, tag.partition("[")[0].rpartition("/")[2])
+    name = tag.partition("[")[0].rpartition("/")[2]
+    return etree.SubElement(_configuration(cib), name)
+
+
+def _configuration(cib: etree._Element) -> etree._Element:
+    found = cib.find("configuration")
+    return etree.SubElement(cib, "configuration") if found is None else found
 
 
 class Journal:

@@ -19,13 +19,16 @@ from vmha.heartbeat.planning.colocation import (
     merged,
     order_scores,
 )
+from vmha.heartbeat.planning.reasons import Room
 from vmha.heartbeat.planning.resource import NOWHERE, Nodes, Resource
 
 
 class Assignment:
     """One run of the scheduler: the nodes that are left, and what is given out.
 
-    ``chosen`` is the number of each guest's node, ``NOWHERE`` for one that stays down.
+    ``chosen`` is the number of each guest's node, ``NOWHERE`` for one that stays down;
+    ``turns`` is the order in which they were assigned, and ``rooms`` holds for each that
+    stays down what its allowed nodes had left at its turn.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Assignment:
         self.chosen = [NOWHERE] * len(resources)
         self.merging: set[int] = set()
         self.turns: list[int] = []
+        self.rooms: dict[int, list[Room]] = {}
         self._changed: dict[int, Sequence[int]] = {}
         self._is_done = [False] * len(resources)
         self._begun: set[int] = set()
@@ -79,10 +83,21 @@ class Assignment:
         if self._is_done[number] or number in self._begun:
             return
         resource = self.resources[number]
-        if not resource.is_linked:
-            self._settle(number, self._best_of(resource, resource.weights))
-            return
-        self._begun.add(number)
+        if resource.is_linked:
+            self._begun.add(number)
+            self._follow_links(number, resource)
+            self._begun.discard(number)
+        allowed = self.weights(number)
+        if resource.is_linked:
+            node = self._best_with_companions(number, resource)
+        else:
+            node = self._best_of(resource, allowed)
+        if node == NOWHERE:
+            self.rooms[number] = self._rooms(allowed)
+        self._settle(number, node)
+
+    def _follow_links(self, number: int, resource: Resource) -> None:
+        """Assign the guests this one is placed by; count the wishes of the others."""
         for link in resource.placed_by:
             self._assign(link.primary)
             if self._is_done[link.primary]:
@@ -94,15 +109,12 @@ class Assignment:
                 self._changed[number] = merged(
                     self, link.dependent, self.weights(number), link, link.factor
                 )
-        together = self._bound_to(number)
-        if len(together) > 1:
-            node = self._best_for_all(number, together)
-        else:
-            weights = self._with_room(self.weights(number), resource)
-            self._changed[number] = weights
-            node = self._best_of(resource, weights)
-        self._begun.discard(number)
-        self._settle(number, node)
+    def _rooms(self, allowed: Sequence[int]) -> list[Room]:
+        return [
+            Room(self.nodes.names[node], self.free_cpu[node], self.free_memory[node])
+            for node, weight in enumerate(allowed)
+            if weight >= 0 and self.available[node]
+        ]
 
     def _settle(self, number: int, node: int) -> None:
         self._is_done[number] = True
@@ -147,11 +159,8 @@ class Assignment:
             return current
         return best
 
-    def _with_room(self, weights: Sequence[int], resource: Resource) -> Sequence[int]:
-        """Return the scores with never for nodes that have no room."""
-        return self._banned(weights, resource.cpu, resource.memory)
-
     def _banned(self, weights: Sequence[int], cpu: int, memory: int) -> Sequence[int]:
+        """Return the scores with never for nodes that have less left."""
         changed = list(weights)
         for node, weight in enumerate(weights):
             if weight >= 0 and self.available[node] and not self.fits(node, cpu, memory):
@@ -176,14 +185,13 @@ class Assignment:
         follow(number)
         return found
 
-    def _best_for_all(self, number: int, together: Sequence[int]) -> int:
-        """Return the node for a guest whose companions are still to be placed.
+    def _best_with_companions(self, number: int, resource: Resource) -> int:
+        """Return the node for a guest, its companions that are still to come in mind.
 
         Only nodes with room for all of them count; if there is none, those with room
         for this one, and the one with most room is taken if its score is not worse.
         """
-        resource = self.resources[number]
-        open_ = [at for at in together if not self._is_done[at]]
+        open_ = [at for at in self._bound_to(number) if not self._is_done[at]]
         cpu = sum(self.resources[at].cpu for at in open_)
         memory = sum(self.resources[at].memory for at in open_)
         weights = self.weights(number)
@@ -199,12 +207,13 @@ class Assignment:
         for node in usable:
             if most == NOWHERE or self._has_more(node, most):
                 most = node
-        weights = self._changed[number] = self._with_room(weights, resource)
+        weights = self._banned(weights, resource.cpu, resource.memory)
+        self._changed[number] = weights
         top = max(
-            weight if is_available else -scores.INFINITY
-            for weight, is_available in zip(weights, self.available)
+            (weights[node] for node in usable),
+            default=-scores.INFINITY,
         )
-        if most != NOWHERE and weights[most] >= max(top, 0):
+        if resource.is_managed and most != NOWHERE and weights[most] >= max(top, 0):
             return most
         return self._best_of(resource, weights)
 
