@@ -1,4 +1,4 @@
-"""``vmha check``: the doctor. Looks for what will go wrong, explains it, says what to do.
+"""``vmha check``: the doctor. It looks for what will go wrong and says what to do.
 
 The exit codes are those that monitoring systems read of a plugin (Nagios, Icinga): 0
 nothing found (hints do not count), 1 a warning, 2 an error, 3 nothing found and

@@ -22,8 +22,8 @@ USER = "the BMC at 10.0.9.2 does not grant user 'ops' the privilege operator, on
 
 def two_nodes_without_delay(ill: Patient) -> None:
     ill.__init__(("n1", "n2"))  # type: ignore[misc]
-    for pair in ill.cib.xpath("//nvpair[contains(@name, 'delay')]"):
-        pair.getparent().remove(pair)
+    ill.drop(".//nvpair[@name='priority-fencing-delay']")
+    ill.drop(".//nvpair[@name='pcmk_delay_base']")
 
 
 def nobody_asked_it(ill: Patient) -> None:
@@ -94,6 +94,16 @@ def stale_rule(ill: Patient) -> None:
     etree.SubElement(rule, "expression", words)
 
 
+def slow_migration(ill: Patient) -> None:
+    ill.timeout("web1", "migrate_to", "10s")
+    ill.parameter("web1", "migration_speed", "100")
+
+
+def slow_token(ill: Patient) -> None:
+    ill.tell("n2", "corosync", "token_ms", value=3650)
+    ill.tell("n2", "corosync", "consensus_ms", value=4380)
+
+
 SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
     "fencing-disabled": [
         (lambda ill: ill.option("stonith-enabled", "false"), "stonith-enabled is false")
@@ -159,10 +169,7 @@ SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
             "memberships are formed twice",
         ),
         (
-            lambda ill: (
-                ill.tell("n2", "corosync", "token_ms", value=3650),
-                ill.tell("n2", "corosync", "consensus_ms", value=4380),
-            ),
+            slow_token,
             "after 8.0 s; what was measured allows a token of 1000 ms",
         ),
     ],
@@ -274,7 +281,7 @@ SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
     ],
     "guest-timeouts": [
         (lambda ill: ill.timeout("web1", "stop", "20s"), "stop is given 20 s"),
-        (lambda ill: _slow_migration(ill), "migrate_to is given 10 s; 4096 MiB"),
+        (slow_migration, "migrate_to is given 10 s; 4096 MiB"),
     ],
     "disk-locks": [(shared_disks, "web1 have shared disks")],
     "virtualdomain-leftovers": [
@@ -313,11 +320,6 @@ def _closed(ill: Patient, guest: str) -> None:
     for node in NODES:
         words = {"id": f"not-{node}", "rsc": guest, "node": node, "score": "-INFINITY"}
         ill.constraint("rsc_location", **words)
-
-
-def _slow_migration(ill: Patient) -> None:
-    ill.timeout("web1", "migrate_to", "10s")
-    ill.parameter("web1", "migration_speed", "100")
 
 
 def test_a_healthy_cluster_has_no_finding_and_no_gap() -> None:
