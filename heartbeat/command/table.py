@@ -32,7 +32,10 @@ class Subcommand(NamedTuple):
         return f"vmha.heartbeat.command.{file}"
 
 
-PLANNING: tuple[Subcommand, ...] = ()
+PLANNING: tuple[Subcommand, ...] = (
+    Subcommand("plan", "what each failure does to the guests, and what still fits"),
+    Subcommand("whatif", "the same for one change: kill, standby, add, remove, resize"),
+)
 
 CONFIGURATION: tuple[Subcommand, ...] = ()
 

@@ -109,6 +109,7 @@ class Assignment:
                 self._changed[number] = merged(
                     self, link.dependent, self.weights(number), link, link.factor
                 )
+
     def _rooms(self, allowed: Sequence[int]) -> list[Room]:
         return [
             Room(self.nodes.names[node], self.free_cpu[node], self.free_memory[node])
@@ -163,7 +164,11 @@ class Assignment:
         """Return the scores with never for nodes that have less left."""
         changed = list(weights)
         for node, weight in enumerate(weights):
-            if weight >= 0 and self.available[node] and not self.fits(node, cpu, memory):
+            if (
+                weight >= 0
+                and self.available[node]
+                and not self.fits(node, cpu, memory)
+            ):
                 changed[node] = -scores.INFINITY
         return changed
 

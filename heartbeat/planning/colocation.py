@@ -85,9 +85,7 @@ def order_scores(table: Table, number: int) -> Sequence[int]:
         return weights
     table.merging.add(number)
     for link in resource.placed_by:
-        weights = _merged(
-            table, link.primary, weights, link, link.factor, upwards=True
-        )
+        weights = _merged(table, link.primary, weights, link, link.factor, upwards=True)
     table.merging.discard(number)
     return weights
 

@@ -78,9 +78,7 @@ def headroom(cluster: Cluster) -> dict[str, Free]:
     return {name: Free(*left) for name, left in sorted(free.items())}
 
 
-def reservation(
-    cluster: Cluster, outcomes: Iterable[Outcome]
-) -> dict[str, Free]:
+def reservation(cluster: Cluster, outcomes: Iterable[Outcome]) -> dict[str, Free]:
     """Return the most that arrives on each node in any one failure."""
     guests = {guest.name: guest for guest in cluster.guests}
     most = {node.name: Free(0, 0) for node in cluster.nodes}

@@ -28,9 +28,7 @@ def reason(result: Assignment, cluster: Cluster, number: int) -> Reason:
     return reasons.rule(_merged(causes))
 
 
-def by_rule(
-    result: Assignment, cluster: Cluster, number: int, node: int
-) -> str | None:
+def by_rule(result: Assignment, cluster: Cluster, number: int, node: int) -> str | None:
     """Return which hard rule keeps a guest from a node, None if none does."""
     resource = result.resources[number]
     if resource.weights[node] <= -scores.INFINITY:
@@ -90,9 +88,7 @@ def _breaks(result: Assignment, link: Link, node: int) -> bool:
     return is_same if link.score < 0 else not is_same
 
 
-def _colocation(
-    result: Assignment, link: Link, other: int, node: int
-) -> str | None:
+def _colocation(result: Assignment, link: Link, other: int, node: int) -> str | None:
     if abs(link.score) < scores.INFINITY:
         return None
     name = result.resources[other].name

@@ -30,9 +30,7 @@ def with_better(
 ) -> tuple[Outcome, bool]:
     """Return the outcome with what could be started besides, and if that is exact."""
     optional = [
-        entry.guest
-        for entry in outcome.unplaced
-        if entry.reason not in WITHOUT_REMEDY
+        entry.guest for entry in outcome.unplaced if entry.reason not in WITHOUT_REMEDY
     ]
     optional += [entry.guest for entry in outcome.preempted]
     if not optional:
@@ -51,7 +49,9 @@ def startable(
     Every survivor stays where it is; what Pacemaker would start does not count.
     """
     gone = tuple(lost)
-    down = {guest.name for guest in cluster.guests if guest.ha and guest.runs_on in gone}
+    down = {
+        guest.name for guest in cluster.guests if guest.ha and guest.runs_on in gone
+    }
     packing, units = _search(cluster, gone, set(), down, steps)
     return sum(len(units[at]) for at in packing.started), packing.is_best
 
@@ -80,10 +80,7 @@ def _search(
     racks = {rack: at for at, rack in enumerate(sorted({n.rack for n in nodes}))}
     spreads = [rule for rule in cluster.rules if isinstance(rule, Spread) and rule.hard]
     groups = [
-        [
-            at[node.name] if rule.across == HOST else racks[node.rack]
-            for node in nodes
-        ]
+        [at[node.name] if rule.across == HOST else racks[node.rack] for node in nodes]
         for rule in spreads
     ]
     taken = [

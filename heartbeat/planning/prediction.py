@@ -24,9 +24,7 @@ class Scheduler:
         self.cluster = in_order(cluster)
         self.guests = {guest.name: guest for guest in self.cluster.guests}
         self.nodes: Nodes = nodes(self.cluster)
-        self.resources = resources(
-            self.cluster, instructions(self.cluster), self.nodes
-        )
+        self.resources = resources(self.cluster, instructions(self.cluster), self.nodes)
         self._number = {name: at for at, name in enumerate(self.nodes.names)}
 
     def assigned(self, lost: Iterable[str] = ()) -> Assignment:
@@ -61,9 +59,7 @@ class Scheduler:
                 preempted.append(Preempted(resource.name, source, None, cause))
             elif source is not None and target is not None and source != target:
                 moved.append(Moved(resource.name, source, target))
-        return Outcome(
-            gone, placed, tuple(unplaced), tuple(preempted), tuple(moved)
-        )
+        return Outcome(gone, placed, tuple(unplaced), tuple(preempted), tuple(moved))
 
     def _standstill(self, gone: tuple[str, ...]) -> Outcome:
         """Return what is left without quorum: nothing runs."""

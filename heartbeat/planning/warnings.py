@@ -23,14 +23,20 @@ from vmha.heartbeat.planning.prediction import Scheduler
 def of(scheduler: Scheduler) -> Iterator[str]:
     """Yield one sentence for each thing that is wrong today."""
     cluster = scheduler.cluster
+    yield from static(cluster)
     yield from _full(cluster)
+    for rule in sorted(cluster.rules, key=repr):
+        yield from _broken(cluster, rule)
+    yield from _at_once(scheduler)
+
+
+def static(cluster: Cluster) -> Iterator[str]:
+    """Yield what is wrong wherever the guests run; a cluster file is told it at once."""
     yield from _too_large(cluster)
     for rule in sorted(cluster.rules, key=repr):
         yield from _unrestarted(cluster, rule)
-        yield from _broken(cluster, rule)
         if isinstance(rule, Spread):
             yield from _too_wide(cluster, rule)
-    yield from _at_once(scheduler)
 
 
 def _full(cluster: Cluster) -> Iterator[str]:
@@ -102,9 +108,7 @@ def _misplaced(rule: Pin | Avoid, at: dict[str, str | None]) -> Iterator[str]:
 
 
 def _too_wide(cluster: Cluster, rule: Spread) -> Iterator[str]:
-    places = {
-        node.name if rule.across == HOST else node.rack for node in cluster.nodes
-    }
+    places = {node.name if rule.across == HOST else node.rack for node in cluster.nodes}
     guests = set(rule.guests)
     if len(guests) > len(places):
         what = "hosts" if rule.across == HOST else "racks"
