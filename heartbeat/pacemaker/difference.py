@@ -27,6 +27,13 @@ _BY_PACEMAKER = (
 )
 
 
+# Parameters of fence devices whose values are shown to nobody.
+_SECRETS = ("password", "passwd", "hexadecimal_kg", "snmp_priv_passwd", "community")
+
+# What an order means where it says nothing.
+_ORDERS = {"symmetrical": "true", "first-action": "start", "then-action": "start"}
+
+
 class Change(NamedTuple):
     """One thing that differs; ``details`` has a line for each fact of it."""
 
@@ -56,7 +63,9 @@ def _lines(old: Facts, new: Facts) -> tuple[str, ...]:
         was, becomes = old.get(name), new.get(name)
         if was == becomes:
             continue
-        if was is None:
+        if name.rpartition(" ")[2] in _SECRETS:
+            lines.append(f"{name} (another secret)")
+        elif was is None:
             lines.append(f"{name} {becomes}")
         elif becomes is None:
             lines.append(f"{name} {was} -> (none)")
@@ -146,8 +155,10 @@ def _time(text: str) -> str:
 def _constraint(element: etree._Element) -> Facts:
     """Return a constraint's facts; sets and rules are told as their text."""
     facts = {str(n): str(v) for n, v in element.attrib.items() if n != "id"}
-    if element.tag == "rsc_order" and facts.get("symmetrical") == "true":
-        del facts["symmetrical"]
+    if element.tag == "rsc_order":
+        for name, default in _ORDERS.items():
+            if facts.get(name) == default:
+                del facts[name]
     if facts.get("score"):
         facts["score"] = str(reading.number(facts["score"]))
     for number, child in enumerate(element, 1):

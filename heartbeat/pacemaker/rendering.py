@@ -217,9 +217,20 @@ def _marked(device: Primitive) -> Primitive:
 
 
 def _orders(file: ClusterFile) -> list[Constraint]:
-    """Return what a guest waits for: others by name (mandatory), and its turn."""
+    """Return what a guest waits for: resources of others, other guests, its turn.
+
+    Without what others provide (a file system) a guest cannot run: mandatory. For
+    another guest it only waits while that one starts; a guest that stays down never
+    keeps a second one down.
+    """
+    names = {guest.name for guest in file.guests}
     found: list[Constraint] = [
-        Order(f"{PREFIX}after-{first}-{guest.name}", first, guest.name)
+        Order(
+            f"{PREFIX}after-{first}-{guest.name}",
+            first,
+            guest.name,
+            "Optional" if first in names else "Mandatory",
+        )
         for guest in file.guests
         for first in guest.after
     ]
@@ -231,3 +242,14 @@ def _orders(file: ClusterFile) -> list[Constraint]:
         sets = tuple(tuple(sorted(turns[number])) for number in sorted(turns))
         found.append(Turns(f"{PREFIX}turns", sets))
     return found
+
+
+def awaited(file: ClusterFile) -> dict[str, list[str]]:
+    """Return the resources of others that guests wait for, with those guests."""
+    names = {guest.name for guest in file.guests}
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for guest in file.guests:
+        for first in guest.after:
+            if first not in names:
+                found[first].append(guest.name)
+    return dict(found)

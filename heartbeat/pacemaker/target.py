@@ -13,7 +13,7 @@ from typing import NamedTuple
 from lxml import etree
 
 from vmha.heartbeat.pacemaker import cib as writing
-from vmha.heartbeat.pacemaker.configuration import Primitive
+from vmha.heartbeat.pacemaker.configuration import Order, Primitive
 from vmha.heartbeat.pacemaker.options import spellings
 from vmha.heartbeat.pacemaker.pairs import Pairs, is_own
 from vmha.heartbeat.pacemaker.rendering import MARK, MARKED
@@ -211,7 +211,18 @@ class _Work:
 
     def constraints(self, wanted: Configuration) -> None:
         """Replace vmha's constraints, and leave the others."""
-        made = [writing.constraint_element(one) for one in wanted.constraints]
+        container = _part(self._root, "resources")
+        known = {str(e.get("id")) for e in container.iter() if e.get("id")}
+        made = []
+        for one in wanted.constraints:
+            if isinstance(one, Order) and one.first not in known:
+                said = (
+                    f"guest {one.then} is to start after {one.first}, which the "
+                    "cluster does not have"
+                )
+                self.conflicts.append(Conflict(f"resource {one.then}", said))
+                continue
+            made.append(writing.constraint_element(one))
         self._replace(_part(self._root, "constraints"), made)
 
     def levels(self, wanted: Configuration) -> None:
