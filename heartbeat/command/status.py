@@ -109,7 +109,9 @@ def as_json(found: Overview) -> dict[str, object]:
         "guests": [guest._asdict() for guest in found.guests],
         "fencing": [device._asdict() for device in found.devices],
         "unfenced": list(found.unfenced),
-        "margin": None if margin is None else {**margin._asdict(), "holds": margin.holds},
+        "margin": None
+        if margin is None
+        else {**margin._asdict(), "holds": margin.holds},
         "fencings": [event._asdict() for event in found.fencings],
     }
 

@@ -15,6 +15,7 @@ from vmha.heartbeat.doctor.reading import Reading
 
 if TYPE_CHECKING:
     from vmha.heartbeat.clusterfile.content import ClusterFile
+    from vmha.heartbeat.planning.outcome import Plan
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,9 @@ class Evidence:
 
     ``unasked`` holds the nodes that gave no facts and why. ``was_asked`` tells that
     nodes were to be asked: then what is missing is a failure and not a choice. ``cib``
-    without nodes and resources stands for one that is not known (``has_cib``).
+    without nodes and resources stands for one that is not known (``has_cib``). ``plan``
+    is the planner's answer to the failures that are to be survived, None with the
+    reason where it could not be asked.
     """
 
     file: ClusterFile | None = None
@@ -56,6 +59,13 @@ class Evidence:
     facts: Mapping[str, Facts] = field(default_factory=dict)
     unasked: Mapping[str, str] = field(default_factory=dict)
     was_asked: bool = False
+    plan: Plan | None = None
+    why_no_plan: str = ""
+
+    @property
+    def wanted(self) -> int:
+        """Return how many failures are to be survived."""
+        return self.file.policy.tolerate if self.file is not None else 1
 
     @property
     def nodes(self) -> list[str]:

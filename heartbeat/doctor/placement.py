@@ -178,7 +178,9 @@ def _of_failures(guest: Resource, node: str, cib: Cib) -> list[Obstacle]:
     failed = sum(counts)
     if failed >= threshold > 0:
         count = "a start" if failed >= INFINITY else f"{failed} times"
-        text = f"it failed there ({count}); clean up with pcs resource cleanup {guest.id}"
+        text = (
+            f"it failed there ({count}); clean up with pcs resource cleanup {guest.id}"
+        )
         return [Obstacle("failures", text)]
     return []
 

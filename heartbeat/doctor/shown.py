@@ -126,7 +126,7 @@ def _gap_lines(report: Report, width: int) -> Iterator[str]:
     for result in report.results:
         for gap in result.unknown:
             if gap.subject not in unasked:
-                costs.setdefault(tuple(gap), []).append(result.check)
+                costs.setdefault((gap.subject, gap.reason), []).append(result.check)
     for (subject, reason), checks in costs.items():
         names = ", ".join(check.id for check in checks)
         yield from _wrapped(f"{subject}: {reason} ({names})", width, "  ")

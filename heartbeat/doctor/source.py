@@ -11,15 +11,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vmha.agents.protocol.deadline import Deadline
-from vmha.agents.protocol.errors import Refused
+from vmha.agents.protocol.errors import AgentError, Refused
 from vmha.heartbeat.doctor import asking, cib, facts
 from vmha.heartbeat.doctor.cib import Cib
 from vmha.heartbeat.doctor.evidence import Evidence, Facts
+from vmha.heartbeat.doctor.survival import plan_of
+from vmha.heartbeat.pacemaker import simulate
 
 if TYPE_CHECKING:
     from vmha.heartbeat.clusterfile.content import ClusterFile
+    from vmha.heartbeat.planning.outcome import Plan
 
 CIB_ANSWERS_S = 5.0
+PLAN_S = 20.0
 STDIN = "-"
 
 
@@ -54,8 +58,11 @@ def gather(request: Request, environ: Mapping[str, str]) -> Evidence:
         own = asking.own_name(Deadline(CIB_ANSWERS_S))
         nodes = [n for n in found.nodes if n not in given]
         told, unasked = asking.ask(nodes, own, environ)
+    plan, why_not = planned(found, file, {**told, **given})
     return Evidence(
         file=file,
+        plan=plan,
+        why_no_plan=why_not,
         cib=found,
         has_cib=bool(is_live or request.cib or file),
         facts={**told, **given},
@@ -74,6 +81,26 @@ def rendered(file: ClusterFile) -> Cib:
     cluster = cluster_of(file)
     made = configuration(file, cluster, instructions(cluster))
     return Cib(writing.document(made), is_rendered=True)
+
+
+def planned(
+    found: Cib,
+    file: ClusterFile | None,
+    told: Mapping[str, Facts],
+) -> tuple[Plan | None, str]:
+    """Plan the failures that are to be survived; return the plan, or why there is none.
+
+    Of a configuration in which nothing runs it is the plan after everything started.
+    """
+    wanted = file.policy.tolerate if file is not None else 1
+    parts = [part for facts_of in told.values() for part in [facts_of.part("corosync")]]
+    has_arbiter = any(part.flag("qdevice") for part in parts if part is not None)
+    has_arbiter = has_arbiter or (file is not None and file.qdevice is not None)
+    try:
+        running = simulate.current(found.root, Deadline(PLAN_S)) if found.nodes else {}
+        return plan_of(found, running, wanted, has_arbiter), ""
+    except AgentError as problem:
+        return None, f"where guests run is not known: {problem}"
 
 
 def _configuration(request: Request, is_live: bool, file: ClusterFile | None) -> Cib:

@@ -24,6 +24,7 @@ from vmha.heartbeat.doctor.cib import Cib
 from vmha.heartbeat.doctor.evidence import Evidence, Facts
 from vmha.heartbeat.doctor.examination import Report, examine
 from vmha.heartbeat.doctor.reading import Reading
+from vmha.heartbeat.doctor.survival import plan_of
 from vmha.heartbeat.pacemaker import cib as writing
 from vmha.heartbeat.pacemaker.rendering import configuration
 from vmha.heartbeat.pacemaker.state import with_state
@@ -66,7 +67,9 @@ class Patient:
             for node, raw in self.facts.items()
             if node not in self.silent
         }
-        return Evidence(self.file, Cib(self.cib), True, told, self.silent, True)
+        cib = Cib(self.cib)
+        plan = plan_of(cib, RUNS_ON, 1)
+        return Evidence(self.file, cib, True, told, self.silent, True, plan)
 
     def report(self) -> Report:
         """Examine it with the whole catalogue."""
@@ -137,6 +140,9 @@ class Patient:
             "rc-code": "1",
             "op-status": "4",
             "exit-reason": reason,
+            "transition-magic": "4:1;5:3:0:00000000-0000-0000-0000-000000000000",
+            "call-id": "99",
+            "last-rc-change": "1795779000",
         }
         etree.SubElement(self.one(path), "lrm_rsc_op", words)
 

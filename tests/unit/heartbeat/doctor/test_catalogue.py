@@ -60,6 +60,11 @@ def four_apart_on_three(ill: Patient) -> None:
         )
 
 
+def large_guest(ill: Patient) -> None:
+    path = ".//primitive[@id='db1']/utilization/nvpair[@name='hv_memory']"
+    ill.one(path).set("value", "63000")
+
+
 def old_agent(ill: Patient) -> None:
     ill.primitive("web1").set("provider", "heartbeat")
     ill.primitive("web1").set("type", "VirtualDomain")
@@ -210,6 +215,7 @@ SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
             "needing none",
         )
     ],
+    "failure-margin": [(large_guest, "web2 stays down")],
     "rule-infeasible": [
         (four_apart_on_three, "3 guests may never share a place, and there are 2"),
         (lambda ill: _closed(ill, "db1"), "away from every node"),
