@@ -225,7 +225,7 @@ def facts_of(node: str, nodes: tuple[str, ...] = NODES) -> dict[str, Any]:
         "libvirt": {"domains": domains, "lock_manager": ""},
         "guests": {
             "guests": {
-                name: {**guest, "uuid": uuid, "hash": f"hash-of-{name}"}
+                name: {**copy.deepcopy(guest), "uuid": uuid, "hash": f"hash-of-{name}"}
                 for name, uuid in UUIDS.items()
             }
         },
