@@ -6,7 +6,6 @@ in which all runs; the facts have the form that ``vmha node-facts`` gives.
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 from typing import Any
 
@@ -176,28 +175,7 @@ class Patient:
 
 def facts_of(node: str, nodes: tuple[str, ...] = NODES) -> dict[str, Any]:
     """Return what a healthy node tells."""
-    guest = {
-        "missing": {
-            kind: []
-            for kind in ("definition", "disks", "pools", "networks", "machine", "cpu")
-        },
-        "unanswered": [],
-        "shared_disks": [],
-        "memory_mib": 4096,
-        "machine": "pc-q35-7.2",
-    }
-    domains = [
-        {
-            "name": name,
-            "uuid": UUIDS[name],
-            "active": True,
-            "running": True,
-            "autostart": False,
-        }
-        for name, place in RUNS_ON.items()
-        if place == node
-    ]
-    whole = {
+    return {
         "form": 1,
         "vmha": "0.1.0",
         "node": node,
@@ -210,25 +188,10 @@ def facts_of(node: str, nodes: tuple[str, ...] = NODES) -> dict[str, Any]:
                 "pacemaker": {"active": "active", "enabled": "enabled", "after": []},
             },
         },
-        "corosync": {
-            "token_ms": 1650,
-            "consensus_ms": 1980,
-            "nodes": len(nodes),
-            "links": 2,
-            "links_down": [],
-            "latency_max_ms": 4.0,
-            "latency_ave_ms": 0.3,
-            "two_node": len(nodes) == 2,
-            "qdevice": False,
-        },
+        "corosync": _corosync(len(nodes)),
         "pacemaker": {"version": "2.1.5", "options": list(OPTIONS)},
-        "libvirt": {"domains": domains, "lock_manager": ""},
-        "guests": {
-            "guests": {
-                name: {**copy.deepcopy(guest), "uuid": uuid, "hash": f"hash-of-{name}"}
-                for name, uuid in UUIDS.items()
-            }
-        },
+        "libvirt": {"domains": _domains(node), "lock_manager": ""},
+        "guests": {"guests": {name: _guest(name) for name in UUIDS}},
         "fencing": {
             "devices": {
                 f"vmha-fence-{other}": {"is": "ok", "said": "", "took_s": 0.4}
@@ -239,7 +202,47 @@ def facts_of(node: str, nodes: tuple[str, ...] = NODES) -> dict[str, Any]:
         },
         "unknown": {},
     }
-    return copy.deepcopy(whole)
+
+
+def _corosync(nodes: int) -> dict[str, Any]:
+    return {
+        "token_ms": 1650,
+        "consensus_ms": 1980,
+        "nodes": nodes,
+        "links": 2,
+        "links_down": [],
+        "latency_max_ms": 4.0,
+        "latency_ave_ms": 0.3,
+        "two_node": nodes == 2,
+        "qdevice": False,
+    }
+
+
+def _domains(node: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "uuid": UUIDS[name],
+            "active": True,
+            "running": True,
+            "autostart": False,
+        }
+        for name, place in RUNS_ON.items()
+        if place == node
+    ]
+
+
+def _guest(name: str) -> dict[str, Any]:
+    kinds = ("definition", "disks", "pools", "networks", "machine", "cpu")
+    return {
+        "uuid": UUIDS[name],
+        "hash": f"hash-of-{name}",
+        "missing": {kind: [] for kind in kinds},
+        "unanswered": [],
+        "shared_disks": [],
+        "memory_mib": 4096,
+        "machine": "pc-q35-7.2",
+    }
 
 
 def _file(nodes: tuple[str, ...]) -> ClusterFile:

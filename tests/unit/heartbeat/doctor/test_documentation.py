@@ -26,8 +26,12 @@ def test_the_number_of_checks_in_the_example_is_true() -> None:
 def test_every_code_of_an_obstacle_is_explained() -> None:
     source = Path(placement.__file__).read_text(encoding="utf-8")
     codes = set(re.findall(r'Obstacle\("([a-z-]+)"', source))
-    fields = ("is_unclean", "is_pending", "is_in_maintenance", "is_standby")
-    states = [NodeState("n", True)._replace(**{name: True}) for name in fields]
+    states = [
+        NodeState("n", True, is_unclean=True),
+        NodeState("n", True, is_pending=True),
+        NodeState("n", True, is_in_maintenance=True),
+        NodeState("n", True, is_standby=True),
+    ]
     codes |= {f"node-{s.word}" for s in (*states, NodeState("n", False))}
     codes.add("node-unknown")
     rows = [line for line in TEXT.splitlines() if line.startswith("| `")]
