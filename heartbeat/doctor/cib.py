@@ -7,7 +7,9 @@ It is made for reading only.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from lxml import etree
@@ -61,7 +63,11 @@ class Resource(NamedTuple):
 
 
 class Cib:
-    """One reading of a cluster's configuration and status."""
+    """One reading of a cluster's configuration and status.
+
+    What is asked of it again and again is worked out once: clusters have thousands of
+    guests.
+    """
 
     def __init__(self, root: etree._Element, is_rendered: bool = False) -> None:
         self.root = root
@@ -75,14 +81,14 @@ class Cib:
         """Tell whether a cluster that runs has written what it sees."""
         return self.root.find("status/node_state") is not None
 
-    @property
+    @cached_property
     def nodes(self) -> list[str]:
         """Return the names of the full members, sorted."""
         found = self.root.iterfind("configuration/nodes/node")
         members = [n for n in found if n.get("type", "member") in ("member", "normal")]
         return sorted(str(n.get("uname")) for n in members if n.get("uname"))
 
-    @property
+    @cached_property
     def properties(self) -> dict[str, str]:
         """Return the cluster's options; of several values the first set's."""
         sets = self.root.findall("configuration/crm_config/cluster_property_set")
@@ -104,34 +110,29 @@ class Cib:
         plain = [one for one in sets if one.find("rule") is None]
         return {n: v for one in plain for n, v in self._asked.nvpairs(one)}
 
-    @property
+    @cached_property
     def resources(self) -> list[Resource]:
         """Return all primitives, sorted by id."""
         found = self.root.iterfind("configuration/resources//primitive")
         return sorted(self._resource(element) for element in found)
 
-    @property
+    @cached_property
     def guests(self) -> list[Resource]:
         """Return the virtual machines."""
         return [r for r in self.resources if r.is_guest]
 
-    @property
+    @cached_property
     def devices(self) -> list[Resource]:
         """Return the fence devices."""
         return [r for r in self.resources if r.is_device]
 
     def capacity(self, node: str) -> dict[str, str]:
         """Return what a node offers: its utilization attributes."""
-        return dict(self._asked.capacity(node))
+        return self._capacities.get(node, {})
 
     def node_attributes(self, node: str) -> dict[str, str]:
         """Return a node's attributes, transient ones over permanent ones."""
-        found: dict[str, str] = {}
-        for element in self.root.iterfind("configuration/nodes/node"):
-            if element.get("uname") == node:
-                for one in element.iterfind("instance_attributes"):
-                    found.update(self._asked.nvpairs(one))
-        return {**found, **self._asked.attributes(node)}
+        return self._attributes.get(node, {})
 
     def has_bringers(self, resource: str) -> bool:
         """Tell whether resources that are not everywhere are started before it."""
@@ -156,10 +157,13 @@ class Cib:
             found.setdefault(target, []).append((index, devices))
         return {t: [d for _, d in sorted(levels)] for t, levels in found.items()}
 
+    def locations(self, resource: str) -> list[etree._Element]:
+        """Return the location constraints of a resource."""
+        return self._locations.get(resource, [])
+
     def banned(self, resource: str) -> set[str]:
         """Return the nodes from which plain location constraints keep a resource."""
-        locations = self.constraints("rsc_location")
-        mine = [e for e in locations if e.get("rsc") == resource and e.get("node")]
+        mine = [e for e in self.locations(resource) if e.get("node")]
         return {
             str(e.get("node"))
             for e in mine
@@ -174,6 +178,26 @@ class Cib:
                 if str(rsc.get("id")).partition(":")[0] == resource:
                     for op in rsc.iterfind("lrm_rsc_op"):
                         yield node, {str(k): str(v) for k, v in op.attrib.items()}
+
+    @cached_property
+    def _capacities(self) -> dict[str, dict[str, str]]:
+        return {node: dict(self._asked.capacity(node)) for node in self.nodes}
+
+    @cached_property
+    def _locations(self) -> dict[str, list[etree._Element]]:
+        found: dict[str, list[etree._Element]] = defaultdict(list)
+        for element in self.constraints("rsc_location"):
+            found[str(element.get("rsc"))].append(element)
+        return found
+
+    @cached_property
+    def _attributes(self) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {}
+        for element in self.root.iterfind("configuration/nodes/node"):
+            own = found.setdefault(str(element.get("uname")), {})
+            for one in element.iterfind("instance_attributes"):
+                own.update(self._asked.nvpairs(one))
+        return {n: {**own, **self._asked.attributes(n)} for n, own in found.items()}
 
     def _resource(self, element: etree._Element) -> Resource:
         name = str(element.get("id"))

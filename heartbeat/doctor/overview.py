@@ -12,7 +12,7 @@ from vmha.agents.cib import number
 from vmha.heartbeat.doctor import devices
 from vmha.heartbeat.doctor.cib import Cib, Resource
 from vmha.heartbeat.doctor.observed import Fencing, Observed
-from vmha.heartbeat.doctor.placement import Situation, used, why_down, why_here
+from vmha.heartbeat.doctor.placement import Situation, why_down, why_here
 from vmha.heartbeat.doctor.sizes import MEMORY
 from vmha.heartbeat.planning.outcome import Plan
 
@@ -142,9 +142,9 @@ def _node(name: str, now: Situation) -> NodeRow:
         name,
         now.observed.nodes[name].word,
         len(guests),
-        used(name, CPU, now),
+        now.used(name, CPU),
         number(offered.get(CPU, "0")),
-        used(name, memory, now),
+        now.used(name, memory),
         number(offered.get(memory, "0")),
     )
 

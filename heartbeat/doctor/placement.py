@@ -7,6 +7,8 @@ several things are in the way, all are named.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from functools import cached_property
 from typing import NamedTuple
 
 from lxml import etree
@@ -27,11 +29,54 @@ class Obstacle(NamedTuple):
     text: str
 
 
-class Situation(NamedTuple):
-    """The configuration and what the cluster makes of it."""
+class Situation:
+    """The configuration and what the cluster makes of it.
 
-    cib: Cib
-    observed: Observed
+    The rules between guests and what is taken on each node are worked out once.
+    """
+
+    def __init__(self, cib: Cib, observed: Observed) -> None:
+        self.cib = cib
+        self.observed = observed
+
+    @cached_property
+    def apart(self) -> dict[str, list[tuple[str, str]]]:
+        """Return, for each guest, those it never shares a place with, and by what."""
+        found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for (first, second), attribute in sorted(rules.apart(self.cib).items()):
+            found[first].append((second, attribute))
+            found[second].append((first, attribute))
+        return found
+
+    @cached_property
+    def together(self) -> dict[str, list[str]]:
+        """Return, for each resource, those it is always with."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for first, second in sorted(rules.together(self.cib)):
+            found[first].append(second)
+            found[second].append(first)
+        return found
+
+    @cached_property
+    def _used(self) -> dict[tuple[str, str], int]:
+        found: dict[tuple[str, str], int] = defaultdict(int)
+        for resource in self.cib.resources:
+            for node in self.places(resource.id):
+                for name, value in resource.utilization.items():
+                    found[node, name] += number(value)
+        return found
+
+    def used(self, node: str, name: str, without: Resource | None = None) -> int:
+        """Return how much of a capacity the resources on a node take."""
+        taken = self._used.get((node, name), 0)
+        if without is not None and node in self.places(without.id):
+            taken -= number(without.utilization.get(name, "0"))
+        return taken
+
+    def places(self, resource: str) -> tuple[str, ...]:
+        """Return the nodes on which a resource runs."""
+        state = self.observed.resources.get(resource)
+        return state.nodes if state is not None else ()
 
 
 def obstacles(guest: Resource, node: str, now: Situation) -> list[Obstacle]:
@@ -93,20 +138,10 @@ def why_down(guest: Resource, now: Situation) -> str:
 def preference(guest: Resource, node: str, cib: Cib) -> int:
     """Return the sum of a guest's plain location scores for a node."""
     total = 0
-    for location in cib.constraints("rsc_location"):
-        is_its = location.get("rsc") == guest.id and location.get("node") == node
-        if is_its:
+    for location in cib.locations(guest.id):
+        if location.get("node") == node:
             total += number(location.get("score") or "0")
     return max(-INFINITY, min(INFINITY, total))
-
-
-def used(node: str, name: str, now: Situation, without: str = "") -> int:
-    """Return how much of a capacity the resources on a node take."""
-    return sum(
-        number(resource.utilization.get(name, "0"))
-        for resource in now.cib.resources
-        if resource.id != without and node in _places(resource.id, now)
-    )
 
 
 def _of_node(node: str, now: Situation) -> list[Obstacle]:
@@ -119,9 +154,11 @@ def _of_node(node: str, now: Situation) -> list[Obstacle]:
 
 def _of_location(guest: Resource, node: str, cib: Cib) -> list[Obstacle]:
     found = []
-    for location in cib.constraints("rsc_location"):
-        is_its = location.get("rsc") == guest.id and location.get("node") == node
-        if is_its and number(location.get("score") or "0") <= -INFINITY:
+    for location in cib.locations(guest.id):
+        if (
+            location.get("node") == node
+            and number(location.get("score") or "0") <= -INFINITY
+        ):
             text = f"constraint {location.get('id')} keeps it away"
             found.append(Obstacle("location", text))
     wants = rules.is_opt_in(cib) and node not in rules.nodes_for(cib, guest.id)
@@ -135,9 +172,7 @@ def _of_attributes(guest: Resource, node: str, cib: Cib) -> list[Obstacle]:
     """Look at rules of one expression that exclude the node by an attribute."""
     attributes = {**cib.node_attributes(node), "#uname": node}
     found = []
-    for location in cib.constraints("rsc_location"):
-        if location.get("rsc") != guest.id:
-            continue
+    for location in cib.locations(guest.id):
         for rule in location.iterfind("rule"):
             if number(rule.get("score") or "0") <= -INFINITY and len(rule) == 1:
                 found += _excluded(guest, rule[0], attributes, location)
@@ -187,23 +222,18 @@ def _of_failures(guest: Resource, node: str, cib: Cib) -> list[Obstacle]:
 
 def _of_company(guest: Resource, node: str, now: Situation) -> list[Obstacle]:
     found = []
-    for (first, second), attribute in sorted(rules.apart(now.cib).items()):
-        if guest.id not in (first, second):
-            continue
-        other = second if guest.id == first else first
+    for other, attribute in now.apart.get(guest.id, ()):
         place = _alike(node, attribute, now)
-        there = [n for n in _places(other, now) if _alike(n, attribute, now) == place]
+        there = [n for n in now.places(other) if _alike(n, attribute, now) == place]
         if there:
             where = "runs there" if there[0] == node else f"runs on {there[0]}"
             text = f"{other} {where}, and a rule keeps them apart"
             found.append(Obstacle("apart", text))
-    for first, second in sorted(rules.together(now.cib)):
-        if guest.id in (first, second):
-            other = second if guest.id == first else first
-            places = _places(other, now)
-            if places and node not in places:
-                text = f"it must be with {other}, which runs on {places[0]}"
-                found.append(Obstacle("together", text))
+    for other in now.together.get(guest.id, ()):
+        places = now.places(other)
+        if places and node not in places:
+            text = f"it must be with {other}, which runs on {places[0]}"
+            found.append(Obstacle("together", text))
     return found
 
 
@@ -214,7 +244,7 @@ def _of_capacity(guest: Resource, node: str, now: Situation) -> list[Obstacle]:
     found = []
     for name, text in sorted(guest.utilization.items()):
         needs = number(text)
-        free = number(offered.get(name, "0")) - used(node, name, now, guest.id)
+        free = number(offered.get(name, "0")) - now.used(node, name, guest)
         if needs > free:
             said = f"it needs {needs} {name}, and {max(0, free)} are free"
             found.append(Obstacle("capacity", said))
@@ -236,8 +266,3 @@ def _awaited(guest: Resource, now: Situation) -> str:
 def _alike(node: str, attribute: str, now: Situation) -> str:
     """Return what makes two nodes one place for a rule: the name, or an attribute."""
     return now.cib.node_attributes(node).get(attribute, node) if attribute else node
-
-
-def _places(resource: str, now: Situation) -> tuple[str, ...]:
-    state = now.observed.resources.get(resource)
-    return state.nodes if state is not None else ()

@@ -19,9 +19,8 @@ Pair = tuple[str, str]
 def nodes_for(cib: Cib, guest: str) -> set[str]:
     """Return the nodes that no hard rule keeps a guest from."""
     closed = set(cib.banned(guest))
-    for location in cib.constraints("rsc_location"):
-        if location.get("rsc") == guest:
-            closed |= {n for n in cib.nodes if _is_banned_by_name(location, n)}
+    for location in cib.locations(guest):
+        closed |= {n for n in cib.nodes if _is_banned_by_name(location, n)}
     if not is_opt_in(cib):
         return set(cib.nodes) - closed
     return {n for n in cib.nodes if n in _opened(cib, guest)} - closed
@@ -87,6 +86,5 @@ def _is_banned_by_name(location: etree._Element, node: str) -> bool:
 
 
 def _opened(cib: Cib, guest: str) -> set[str]:
-    locations = cib.constraints("rsc_location")
-    mine = [e for e in locations if e.get("rsc") == guest and e.get("node")]
+    mine = [e for e in cib.locations(guest) if e.get("node")]
     return {str(e.get("node")) for e in mine if number(e.get("score") or "0") >= 0}

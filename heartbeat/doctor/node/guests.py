@@ -31,6 +31,7 @@ from vmha.heartbeat.doctor.node.hypervisor import USUAL
 
 STAT = "/usr/bin/stat"
 NET = "/sys/class/net/"
+TELLING_S = 1.0
 KINDS = ("definition", "disks", "pools", "networks", "machine", "cpu")
 
 
@@ -56,8 +57,22 @@ class Libvirts:
 
 def tell(cib: Cib, deadline: Deadline) -> dict[str, object]:
     """Return what each guest of the cluster would find on this node."""
+    # What was looked at is to be told, and not lost with the guest that comes too late.
+    deadline = deadline.part(max(0.0, deadline.remaining_s() - TELLING_S))
     libvirts = Libvirts(deadline)
-    return {"guests": {g.id: look(g, libvirts, deadline) for g in cib.guests}}
+    return {
+        "guests": {
+            guest.id: _untold()
+            if deadline.expired()
+            else look(guest, libvirts, deadline)
+            for guest in cib.guests
+        }
+    }
+
+
+def _untold() -> dict[str, object]:
+    reasons = [f"{kind}: no time was left to look at it" for kind in KINDS]
+    return {"missing": {}, "unanswered": reasons}
 
 
 def uris(cib: Cib) -> list[str]:
@@ -184,14 +199,12 @@ def _missing_paths(
 
 def _shared(parsed: Document, deadline: Deadline) -> list[str]:
     """Return the written disks whose file system several nodes can have mounted."""
-    found = []
-    for disk in disks(parsed):
-        if disk.kind in ("file", "block") and disk.path and disk.is_written:
-            words = [STAT, "--file-system", "--format=%T", "--", disk.path]
-            try:
-                kind = process.run(words, deadline.part(3.0)).stdout.strip()
-            except AgentError:
-                continue
-            if kind in SHARED:
-                found.append(disk.path)
-    return found
+    written = [d.path for d in disks(parsed) if d.path and d.is_written]
+    if not written:
+        return []
+    words = [STAT, "--file-system", "--printf", r"%n\0%T\0", "--", *written]
+    try:
+        said = process.run(words, deadline.part(3.0)).stdout.split("\0")
+    except AgentError:
+        return []
+    return [path for path, kind in zip(said[::2], said[1::2]) if kind in SHARED]
