@@ -79,7 +79,9 @@ def guests(root: Section) -> tuple[tuple[GuestEntry, ...], list[Problem]]:
 def sizes_missing(root: Section) -> list[Problem]:
     """Return the guests whose size is not to be had, in a document with errors."""
     problems = []
-    for name, guest in root.section("guests").sections():
+    for name, guest in root.section("guests").items():
+        if not isinstance(guest, Section):
+            continue
         try:
             _size(guest)
         except NoSize as error:

@@ -95,10 +95,9 @@ class _Look:
             need = self._need(guest)
             has_room = self._has_room(nodes, *need)
             if not has_room and self._has_room(self._places.nodes, *need):
-                yield (
-                    f"Guest {guest.name} ({need[0]} CPUs, {need[1]} MiB) is larger than "
-                    f"every node that rules leave it ({listed(nodes)})."
-                )
+                size = f"{need[0]} CPUs, {need[1]} MiB"
+                left = f"every node that rules leave it ({listed(nodes)})"
+                yield f"Guest {guest.name} ({size}) is larger than {left}."
 
     def companies(self) -> Iterator[str]:
         """Guests that are bound together and are too large for that."""
@@ -140,10 +139,8 @@ class _Look:
             return  # it holds, or the planner says that it cannot
         kind = "hosts" if rule.across == HOST else "racks"
         left = "stays down" if rule.hard else "shares one"
-        yield (
-            f"Rule {told(rule)} spreads {len(rule.guests)} guests, but other rules leave "
-            f"them {most} {kind}: at least one {left}."
-        )
+        leave = f"other rules leave its guests {most} {kind}: at least one {left}"
+        yield f"Rule {told(rule)} cannot hold for all: {leave}."
 
     def _overruled(self, rule: RuleEntry) -> Iterator[str]:
         """Soft rules that a hard one makes void."""

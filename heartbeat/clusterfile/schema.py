@@ -93,15 +93,20 @@ class _Finding:
             "required": self._missing,
             "oneOf": self._no_rule,
         }
-        yield from special.get(self._keyword, self._plain)()
+        if not (
+            self._keyword in {"additionalProperties", "required"} and self._mixes()
+        ):
+            yield from special.get(self._keyword, self._plain)()
+
+    def _mixes(self) -> bool:
+        """Tell whether this is a rule of two kinds, which oneOf says well enough."""
+        return sum(kind in self._value for kind in RULES) > 1
 
     def _at(self, path: Path, sentence: str) -> Problem:
         return Problem(line_of(self._root, path), path_text(path), sentence)
 
     def _unknown(self) -> Iterator[Problem]:
         known = list(self._schema["properties"])
-        if sum(kind in self._value for kind in RULES) > 1:
-            return  # told once, by oneOf
         for key in self._value:
             if key in known or key in self._value.odd:
                 continue
@@ -171,7 +176,7 @@ class _Finding:
             return ""
         text = written(self._root, self._path)
         told = f" (YAML reads it as {taken})"
-        is_text = self._schema.get("type") == "string" or text in self._limit
+        is_text = "string" in self._schema.get("type", ()) or text in self._limit
         if not is_text or self._value is None:
             return told
         return f'{told}; if it is meant, write "{text}"'

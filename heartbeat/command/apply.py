@@ -91,7 +91,7 @@ def decide(
 ) -> int | None:
     """Show the change; return the exit code, or None when it is to be made."""
     if not arguments.json:
-        difference.show(proposal, streams)
+        difference.show(proposal, streams, arguments.verbose)
     if proposal.conflicts:
         streams.say("refused: something is in the way; nothing was changed")
         return NO

@@ -40,5 +40,5 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
     if arguments.json:
         streams.json(difference.as_json(proposal))
     else:
-        difference.show(proposal, streams)
+        difference.show(proposal, streams, arguments.verbose)
     return 1 if proposal.changes or proposal.conflicts else 0

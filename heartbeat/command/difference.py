@@ -9,6 +9,8 @@ from vmha.heartbeat.command.streams import Streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lxml import etree
 
     from vmha.agents.protocol.deadline import Deadline
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
     from vmha.heartbeat.pacemaker.simulate import Action
 
 TIMEOUT_S = 120.0
-SIGNS = {"added": "+", "removed": "-", "changed": "~"}
+ADDED = "added"
+SIGNS = {ADDED: "+", "removed": "-", "changed": "~"}
 
 
 def add_file(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +40,9 @@ def add_file(parser: argparse.ArgumentParser) -> None:
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Declare the form of the answer and its time limit."""
     parser.add_argument("--json", action="store_true", help="answer for programs")
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="show all of what is added"
+    )
     parser.add_argument(
         "--timeout",
         type=float,
@@ -62,10 +68,17 @@ def configuration(
         raise CannotDo(said, "--cib") from error
 
 
-def show(proposal: Proposal, streams: Streams) -> None:
-    """Tell a person what would change and what Pacemaker would do."""
+def show(proposal: Proposal, streams: Streams, verbose: bool = False) -> None:
+    """Tell a person what would change and what Pacemaker would do.
+
+    Of what is added only the essence, unless ``verbose``.
+    """
     for change in proposal.changes:
-        streams.line(f"{SIGNS[change.kind]} {change.subject}")
+        sign = f"{SIGNS[change.kind]} {change.subject}"
+        if change.kind == ADDED and not verbose:
+            streams.line(f"{sign}: {', '.join(_shortly(change.details))}")
+            continue
+        streams.line(sign)
         for detail in change.details:
             streams.line(f"    {detail}")
     if not proposal.changes:
@@ -84,6 +97,12 @@ def show(proposal: Proposal, streams: Streams) -> None:
             streams.line(f"{title}:")
             for line in lines:
                 streams.line(f"  {line}")
+
+
+def _shortly(details: Sequence[str]) -> list[str]:
+    """Leave out of what is added what is the same for all of its kind."""
+    dull = ("kind ", "operation ", "meta ", "parameter autoset", "parameter pcmk_")
+    return [line for line in details if not line.startswith(dull)]
 
 
 def notes(proposal: Proposal) -> dict[str, list[str]]:

@@ -65,6 +65,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="leave the search for better packings out (faster for hundreds of guests)",
     )
     parser.add_argument(
+        "--no-confirm",
+        action="store_true",
+        help="do not ask crm_simulate whether it agrees",
+    )
+    parser.add_argument(
         "--all", action="store_true", help="name every guest, also in long lists"
     )
     parser.add_argument("--json", action="store_true", help="answer as JSON")
@@ -72,24 +77,31 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, streams: Streams) -> int:
     """Plan, write the answer and return the exit code."""
+    from vmha.heartbeat.command.agreement import NOT_ASKED, agreement
     from vmha.heartbeat.planning import failures
 
     origin = source.read(arguments, streams)
     cluster = origin.cluster
     search = not arguments.no_could_place
     plan = failures.plan(cluster, arguments.failures, search=search)
-    plan = plan._replace(warnings=merged(origin.warnings, plan.warnings))
+    agreed = NOT_ASKED
+    if not arguments.no_confirm:
+        agreed = agreement(origin, plan.failures, streams)
+    told = merged(origin.warnings, plan.warnings, agreed.differences)
+    plan = plan._replace(warnings=told)
     more = None
     if arguments.fit is not None:
-        from vmha.heartbeat.planning import fit
+        from vmha.heartbeat.planning.fit import fit
 
-        more = fit.fit(cluster, arguments.fit.cpu, arguments.fit.memory_mib)
+        more = fit(cluster, arguments.fit.cpu, arguments.fit.memory_mib)
     holds = _holds(plan, origin, arguments.failures)
     if arguments.json:
         answer = plan.as_json()
         streams.json(answer if more is None else {**answer, "fit": more})
     else:
         _show(streams, arguments, origin, plan, more)
+        if agreed.sentence:
+            streams.line(agreed.sentence)
     return OK if holds else NOT_TOLERATED
 
 

@@ -87,10 +87,10 @@ def verdict(tolerated: int, unit: str) -> str:
     """Say how many failures are tolerated; ``unit`` is node or rack."""
     if tolerated == 0:
         return (
-            f"not every loss of a {unit} is tolerated: guests stay down or are stopped."
+            f"Not every loss of a {unit} is tolerated: guests stay down or are stopped."
         )
     lost = f"any {_count(tolerated, unit)}"
-    return f"the loss of {lost} is tolerated: every guest with ha runs again."
+    return f"The loss of {lost} is tolerated: every guest with ha runs again."
 
 
 def _count(number: int, noun: str) -> str:

@@ -93,7 +93,8 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
             origin.cluster, _change(arguments), search=not arguments.no_could_place
         )
     except changes.UnknownName as error:
-        raise CannotDo(_unknown(error, origin), _option(arguments)) from error
+        guess = _guess(error.kind, error.name, origin)
+        raise CannotDo(f"{error}{guess}", _option(arguments)) from error
     plan = plan._replace(warnings=planning.merged(origin.warnings, plan.warnings))
     if arguments.json:
         streams.json(plan.as_json())
@@ -127,15 +128,15 @@ def _option(arguments: argparse.Namespace) -> str:
     return f"--{next(given)}"
 
 
-def _unknown(error: Exception, origin: Source) -> str:
-    """Say which names there are, and which is near."""
+def _guess(kind: str, name: str, origin: Source) -> str:
+    """Say which names there are, and which is near; nothing for one that is known."""
     from vmha.heartbeat.clusterfile.guesses import Guesser, listed
 
-    what, name = getattr(error, "what", "name"), getattr(error, "name", "")
-    entries = origin.cluster.nodes if what == "node" else origin.cluster.guests
+    entries = origin.cluster.nodes if kind == "node" else origin.cluster.guests
     known = [entry.name for entry in entries]
-    guess = Guesser().meant(name, known)
-    return f"there is no {what} {name!r}{guess}; known: {listed(known)}"
+    if name in known:
+        return ""
+    return f"{Guesser().meant(name, known)}; known: {listed(known)}"
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -179,12 +180,9 @@ def _is_survived(plan: Plan, arguments: argparse.Namespace, origin: Source) -> b
     with_ha = {guest.name for guest in origin.cluster.guests if guest.ha}
     if arguments.add is not None:
         with_ha.add(arguments.add.name)
-    down = [
-        entry.guest
-        for outcome in plan.failures
-        for entry in (*outcome.unplaced, *outcome.preempted)
-    ]
-    if with_ha & set(down):
+    down = {entry.guest for outcome in plan.failures for entry in outcome.unplaced}
+    down |= {entry.guest for outcome in plan.failures for entry in outcome.preempted}
+    if with_ha & down:
         return False
     is_less = arguments.kill is not None or arguments.standby is not None
     return is_less or plan.tolerates >= origin.cluster.tolerate

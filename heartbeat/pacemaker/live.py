@@ -14,8 +14,10 @@ from typing import NamedTuple
 from lxml import etree
 
 from vmha.agents import cib as reading
-from vmha.heartbeat.pacemaker import simulate
+from vmha.heartbeat.pacemaker import simulate, wishes
 from vmha.heartbeat.pacemaker.configuration import INFINITY
+from vmha.heartbeat.pacemaker.pairs import is_own
+from vmha.heartbeat.planning.instructions import SIZE
 from vmha.heartbeat.planning.model import (
     HOST,
     RACK,
@@ -118,6 +120,10 @@ def _guest(
     prefer: tuple[str, ...],
 ) -> Guest:
     needs = reading.numbers(asked.utilization(name) or {})
+    own_size = meta.get(SIZE, "").split(",")
+    if len(own_size) == 2:  # one of a set: its leader carries the size of them all
+        needs = {"cpu": reading.number(own_size[0])}
+        needs["hv_memory"] = reading.number(own_size[1])
     return Guest(
         name,
         _first(needs, CPU_NAMES),
@@ -160,7 +166,8 @@ def _rules(
 ) -> tuple[tuple[Rule, ...], dict[str, tuple[str, ...]], list[str]]:
     """Return rules, each guest's preferred nodes, and what could not be read."""
     rules: list[Rule] = []
-    wishes: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    own: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    others: defaultdict[str, dict[str, int]] = defaultdict(dict)
     unread: list[str] = []
     for one in cib.iterfind("configuration/constraints/*"):
         if not _names(one) & guests or one.tag == "rsc_order":
@@ -168,13 +175,16 @@ def _rules(
         if not _is_plain(one, guests, nodes):
             unread.append(f"constraint {one.get('id')}: {_why(one)}")
         elif one.tag == "rsc_location":
-            rules += _location(one, wishes)
+            rules += _location(one, own if is_own(one) else others)
         elif one.tag == "rsc_colocation":
             rules += _colocation(one)
-    prefers = {
-        guest: tuple(sorted(scores, key=lambda node: (-scores[node], node)))
-        for guest, scores in wishes.items()
-    }
+    prefers: dict[str, tuple[str, ...]] = {}
+    read = [(guest, wishes.of_vmha(guest, scores)) for guest, scores in own.items()]
+    read += [(guest, wishes.of_others(guest, s)) for guest, s in others.items()]
+    for guest, wish in read:
+        rules += wish.rules
+        nodes_of = [*wish.prefer, *prefers.get(guest, ())]
+        prefers[guest] = tuple(dict.fromkeys(nodes_of))
     return tuple(sorted(set(rules), key=repr)), prefers, unread
 
 
@@ -203,14 +213,14 @@ def _why(one: etree._Element) -> str:
 
 
 def _location(
-    one: etree._Element, wishes: Mapping[str, dict[str, int]]
+    one: etree._Element, wished: Mapping[str, dict[str, int]]
 ) -> Iterator[Rule]:
     guest, node = str(one.get("rsc")), str(one.get("node"))
     score = reading.number(str(one.get("score", "0")))
-    if score < 0:
-        yield Avoid((guest,), (node,), score <= -INFINITY)
-    elif score > 0:
-        wishes[guest][node] = wishes[guest].get(node, 0) + score
+    if score <= -INFINITY:
+        yield Avoid((guest,), (node,))
+    elif score:
+        wished[guest][node] = wished[guest].get(node, 0) + score
 
 
 def _colocation(one: etree._Element) -> Iterator[Rule]:

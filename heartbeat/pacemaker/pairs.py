@@ -36,8 +36,11 @@ class Pairs:
         self._own_set = own_set
         self._may_take = may_take
 
-    def become(self, wanted: Mapping[str, str]) -> dict[str, str]:
-        """Make the pairs these; return those left alone, with the value they have."""
+    def become(self, wanted: Mapping[str, str], alone: bool = False) -> dict[str, str]:
+        """Make the pairs these; return those left alone, with the value they have.
+
+        ``alone``: there may be no others beside them.
+        """
         present = self._present()
         refused: dict[str, str] = {}
         for name, value in sorted(wanted.items()):
@@ -51,9 +54,9 @@ class Pairs:
             else:
                 refused[name] = str(pair.get("value"))
         for name, pair in present.items():
-            if name not in wanted and is_own(pair):
+            if name not in wanted and (alone or is_own(pair)):
                 self._remove(pair)
-        strange = [n for n, p in present.items() if n not in wanted and not is_own(p)]
+        strange = [n for n, p in self._present().items() if n not in wanted]
         self.others = tuple(sorted(strange))
         return refused
 
@@ -88,5 +91,5 @@ class Pairs:
         if parent is None:
             return
         parent.remove(pair)
-        if not len(parent) and is_own(parent):
+        if not len(parent):
             self._owner.remove(parent)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from vmha.heartbeat.clusterfile.content import ClusterFile, GuestEntry
-    from vmha.heartbeat.planning.instructions import Instructions
+    from vmha.heartbeat.planning.instructions import GuestTerms, Instructions
     from vmha.heartbeat.planning.model import Cluster, Guest
 
 AGENT = "ocf:vmha:VirtualMachine"
@@ -59,10 +59,10 @@ def configuration(
     for it.
     """
     entries = {entry.name: entry for entry in file.guests}
-    metas = {one.name: one.meta for one in terms.guests}
+    told = {one.name: one for one in terms.guests}
     fences = fencing.of(file)
     guests = [
-        _guest(guest, entries[guest.name], {**terms.defaults, **metas[guest.name]})
+        _guest(guest, entries[guest.name], told[guest.name], terms.defaults)
         for guest in cluster.guests
     ]
     marked = [_marked(device) for device in fences.devices]
@@ -86,13 +86,13 @@ def of_cluster(cluster: Cluster, terms: Instructions) -> Configuration:
 
     For predictions: guests are found at made-up paths, and one device fences all nodes.
     """
-    metas = {one.name: one.meta for one in terms.guests}
+    told = {one.name: one for one in terms.guests}
     guests = [
         _primitive(
             guest,
             {"config": f"/srv/guests/{guest.name}.xml"},
-            {**terms.defaults, **metas[guest.name]},
-            0,
+            told[guest.name],
+            terms.defaults,
         )
         for guest in cluster.guests
     ]
@@ -171,7 +171,9 @@ def _properties(file: ClusterFile) -> dict[str, str]:
     return properties
 
 
-def _guest(guest: Guest, entry: GuestEntry, meta: Mapping[str, str]) -> Primitive:
+def _guest(
+    guest: Guest, entry: GuestEntry, terms: GuestTerms, defaults: Mapping[str, str]
+) -> Primitive:
     parameters = {**_FILE_RULES, **entry.options}
     if entry.config is not None:
         parameters["config"] = entry.config
@@ -179,22 +181,25 @@ def _guest(guest: Guest, entry: GuestEntry, meta: Mapping[str, str]) -> Primitiv
         parameters["domain"] = entry.domain or entry.name
     if entry.hypervisor is not None:
         parameters["hypervisor"] = entry.hypervisor
-    return _primitive(guest, parameters, meta, entry.start_delay_s)
+    return _primitive(guest, parameters, terms, defaults, entry.start_delay_s)
 
 
 def _primitive(
     guest: Guest,
     parameters: Mapping[str, str],
-    meta: Mapping[str, str],
-    start_delay_s: int,
+    terms: GuestTerms,
+    defaults: Mapping[str, str],
+    start_delay_s: int = 0,
 ) -> Primitive:
+    """Return a guest's resource; its size is as the planner tells it to Pacemaker."""
     can_move = not parameters.get("hypervisor", "").startswith(_UNMOVABLE)
+    meta = {"allow-migrate": "true" if can_move else "false"}
     return Primitive(
         guest.name,
         AGENT,
         parameters,
-        {"allow-migrate": "true" if can_move else "false", **meta, MARK: MARKED},
-        {CPU: guest.cpu, MEMORY: guest.memory_mib},
+        {**meta, **defaults, **terms.meta, MARK: MARKED},
+        {CPU: terms.cpu, MEMORY: terms.memory_mib},
         _operations(guest.memory_mib, start_delay_s),
     )
 

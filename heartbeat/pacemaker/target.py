@@ -185,7 +185,8 @@ class _Work:
         for tag, values in writing.primitive_pairs(primitive).items():
             own = writing.set_id("resource", primitive.id, tag)
             pairs = Pairs(element, tag, own, may_take=True)
-            pairs.become(values)
+            # A need that nodes do not offer would leave the guest without a node.
+            pairs.become(values, alone=tag == "utilization")
             self.kept += [f"{subject}: {tag} {n} is not vmha's" for n in pairs.others]
         _operations(element, primitive)
 

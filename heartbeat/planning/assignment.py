@@ -27,8 +27,8 @@ class Assignment:
     """One run of the scheduler: the nodes that are left, and what is given out.
 
     ``chosen`` is the number of each guest's node, ``NOWHERE`` for one that stays down;
-    ``turns`` is the order in which they were assigned, and ``rooms`` holds for each that
-    stays down what its allowed nodes had left at its turn.
+    ``turns`` is the order in which they were assigned; ``rooms`` holds, for each that
+    stays down, what its allowed nodes had left at its turn.
     """
 
     def __init__(
@@ -37,8 +37,8 @@ class Assignment:
         gone = set(lost)
         size = len(nodes.names)
         self.nodes = nodes
-        self.resources = resources
-        self.available = [node not in gone for node in range(size)]
+        self.resources: Sequence[Resource] = resources
+        self.available: Sequence[bool] = [node not in gone for node in range(size)]
         self.free_cpu = list(nodes.cpu)
         self.free_memory = list(nodes.memory)
         self.guests_on = [0] * size

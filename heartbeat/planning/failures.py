@@ -24,13 +24,19 @@ def plan(cluster: Cluster, failures: Failures = None, *, search: bool = True) ->
     Without ``failures``, as many as the administrator wants to be tolerated, at least
     one. ``search`` looks for better packings, which is slow in clusters of hundreds.
     """
-    scheduler = Scheduler(settled(cluster))
+    return planned(Scheduler(settled(cluster)), failures, search=search)
+
+
+def planned(
+    scheduler: Scheduler, failures: Failures = None, *, search: bool = True
+) -> Plan:
+    """Return the plan of a cluster of which nodes may be gone already."""
     cluster = scheduler.cluster
     outcomes: list[Outcome] = []
     tolerated = 0
     is_unbroken = True
     is_exact = True
-    for count, losses in _examined(cluster, failures):
+    for count, losses in _examined(scheduler, failures):
         found = [scheduler.outcome(lost) for lost in losses]
         is_unbroken = is_unbroken and all(is_survived(scheduler, at) for at in found)
         tolerated = count if is_unbroken and found else tolerated
@@ -44,7 +50,7 @@ def plan(cluster: Cluster, failures: Failures = None, *, search: bool = True) ->
         is_exact,
         tuple(warnings.of(scheduler)),
         tuple(outcomes),
-        headroom(cluster),
+        headroom(scheduler),
         reservation(cluster, outcomes),
     )
 
@@ -53,7 +59,7 @@ def tolerates(cluster: Cluster, failures: Failures = None) -> int:
     """Return how many failures are survived, without anything else."""
     scheduler = Scheduler(settled(cluster))
     tolerated = 0
-    for count, losses in _examined(scheduler.cluster, failures):
+    for count, losses in _examined(scheduler, failures):
         outcomes = map(scheduler.outcome, losses)
         if not losses or not all(is_survived(scheduler, at) for at in outcomes):
             return tolerated
@@ -64,14 +70,15 @@ def tolerates(cluster: Cluster, failures: Failures = None) -> int:
 def is_survived(scheduler: Scheduler, outcome: Outcome) -> bool:
     """Tell whether every guest that is to be restarted runs, and none had to go."""
     ha = scheduler.guests
-    down = [entry.guest for entry in (*outcome.unplaced, *outcome.preempted)]
+    down = {entry.guest for entry in outcome.unplaced}
+    down |= {entry.guest for entry in outcome.preempted}
     return not any(ha[name].ha for name in down)
 
 
-def headroom(cluster: Cluster) -> dict[str, Free]:
+def headroom(scheduler: Scheduler) -> dict[str, Free]:
     """Return what is free on each node now."""
-    free = {node.name: [node.cpu, node.memory_mib] for node in cluster.nodes}
-    for guest in cluster.guests:
+    free = {node.name: [node.cpu, node.memory_mib] for node in scheduler.nodes_left()}
+    for guest in scheduler.cluster.guests:
         if guest.runs_on in free:
             free[guest.runs_on][0] -= guest.cpu
             free[guest.runs_on][1] -= guest.memory_mib
@@ -101,16 +108,18 @@ def _arrivals(outcome: Outcome) -> Mapping[str, list[str]]:
 
 
 def _examined(
-    cluster: Cluster, failures: Failures
+    scheduler: Scheduler, failures: Failures
 ) -> Iterator[tuple[int, list[tuple[str, ...]]]]:
     """Yield, for each number of failures, the sets of nodes that are lost."""
-    names = [node.name for node in cluster.nodes]
+    left = scheduler.nodes_left()
+    names = [node.name for node in left]
     if failures == RACK:
         racks: dict[str, list[str]] = {}
-        for node in cluster.nodes:
+        for node in left:
             racks.setdefault(node.rack, []).append(node.name)
         yield 1, [tuple(racks[rack]) for rack in sorted(racks)]
         return
-    examined = max(1, cluster.tolerate) if failures is None else int(failures)
+    wanted = scheduler.cluster.tolerate if failures is None else int(failures)
+    examined = max(1, wanted)
     for count in range(1, examined + 1):
         yield count, list(combinations(names, count))

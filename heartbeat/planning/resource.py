@@ -97,11 +97,12 @@ def resources(
 ) -> tuple[Resource, ...]:
     """Return the cluster's guests, in the order of their names."""
     at = {name: number for number, name in enumerate(places.names)}
+    needs = {terms.name: terms for terms in told.guests}
     made = [
         Resource(
             guest.name,
-            guest.cpu,
-            guest.memory_mib,
+            needs[guest.name].cpu,
+            needs[guest.name].memory_mib,
             NOWHERE if guest.runs_on is None else at.get(guest.runs_on, NOWHERE),
         )
         for guest in sorted(cluster.guests, key=lambda guest: guest.name)
@@ -132,14 +133,13 @@ def _weigh(
     told: Instructions,
     size: int,
 ) -> None:
-    """Give each guest its scores: locations, stickiness, and what every node has."""
-    everywhere = int(told.properties.get("node-health-base", 0))
-    stickiness = int(told.defaults["resource-stickiness"])
-    plain = [everywhere] * size
+    """Give each guest its scores: locations and stickiness."""
+    stickiness = scores.read(told.defaults["resource-stickiness"])
+    plain = [0] * size
     for resource, wish in zip(made, wishes):
         weights = plain.copy()
         for node, score in wish.items():
-            weights[node] = scores.added(everywhere, score)
+            weights[node] = score
         if resource.current != NOWHERE:
             # What is not managed stays where it is, come what may.
             pull = stickiness if resource.is_managed else scores.INFINITY

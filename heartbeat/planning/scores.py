@@ -16,13 +16,11 @@ STRATEGY = "utilization"
 STICKINESS = 100_000
 """resource-stickiness: above the sum of all soft wishes, so that none moves a guest."""
 
-NODE_BASE = 10_000
-"""What every resource has on every node.
+FOOTING = 1_000
+"""What a guest that a soft rule names has on every node, or a multiple of it.
 
-A node whose score is negative counts as unusable, so a soft rule would keep a guest
-down. With more than all soft rules can take away, none ever does. It is told to
-Pacemaker as the node health of a healthy node: two cluster properties instead of a
-constraint for each guest on each node.
+More than all soft rules can take away from it on one node, so that they never make a
+node unusable.
 """
 
 PREFER = 100
@@ -59,3 +57,9 @@ def added(one: int, other: int) -> int:
     if one >= INFINITY or other >= INFINITY:
         return INFINITY
     return max(-INFINITY, min(INFINITY, one + other))
+
+
+def read(text: str) -> int:
+    """Return the number of a score as Pacemaker spells it."""
+    words = {"INFINITY": INFINITY, "+INFINITY": INFINITY, "-INFINITY": -INFINITY}
+    return words[text] if text in words else int(text)

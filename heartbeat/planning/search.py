@@ -16,8 +16,8 @@ STEPS = 20_000
 class Item(NamedTuple):
     """Guests that go together: what all of them need, and what those need that run.
 
-    ``gain`` is how many guests more are started if all of them are. The ``core`` must be
-    placed in any case (nothing, if its size is None).
+    ``gain`` is how many guests more are started if all of them are. The ``core`` must
+    be placed in any case (nothing, if its size is None).
     """
 
     cpu: int

@@ -31,7 +31,7 @@ def of(scheduler: Scheduler) -> Iterator[str]:
 
 
 def static(cluster: Cluster) -> Iterator[str]:
-    """Yield what is wrong wherever the guests run; a cluster file is told it at once."""
+    """Yield what is wrong wherever the guests run, as is told of a cluster file."""
     yield from _too_large(cluster)
     for rule in sorted(cluster.rules, key=repr):
         yield from _unrestarted(cluster, rule)
@@ -87,8 +87,6 @@ def _broken(cluster: Cluster, rule: Rule) -> Iterator[str]:
     if isinstance(rule, Spread):
         seen: dict[str, str] = {}
         for name, node in sorted(at.items()):
-            if node is None:
-                continue
             place = node if rule.across == HOST else racks[node]
             if place in seen:
                 yield f"Rule broken today: {seen[place]} and {name} share {place}."
@@ -101,7 +99,7 @@ def _broken(cluster: Cluster, rule: Rule) -> Iterator[str]:
         yield from _misplaced(rule, at)
 
 
-def _misplaced(rule: Pin | Avoid, at: dict[str, str | None]) -> Iterator[str]:
+def _misplaced(rule: Pin | Avoid, at: dict[str, str]) -> Iterator[str]:
     for name, node in sorted(at.items()):
         if (node in rule.nodes) == isinstance(rule, Avoid):
             yield f"Rule broken today: {name} runs on {node} ({_told(rule)})."
