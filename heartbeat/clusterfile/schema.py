@@ -8,6 +8,7 @@ ours: what a value may be, in words.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any
@@ -25,14 +26,21 @@ from vmha.heartbeat.clusterfile.document import (
 from vmha.heartbeat.clusterfile.errors import Problem
 from vmha.heartbeat.clusterfile.guesses import Guesser
 
-FILE = FilePath(__file__).with_name("schema.json")
 RULES = ("spread", "together", "pin", "avoid")
 
 
 def load() -> dict[str, Any]:
     """Return the schema as it is shipped."""
-    schema: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    file = FilePath(__file__).with_name("schema.json")
+    schema: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return schema
+
+
+def refused_guest_name(name: str) -> str:
+    """Return what a guest's name may be, "" for one that is fine."""
+    declared = load()["definitions"]["guestName"]
+    is_fine = re.fullmatch(declared["pattern"], name) is not None
+    return "" if is_fine else str(declared["accepted"])
 
 
 def problems(root: Section, guesser: Guesser) -> list[Problem]:

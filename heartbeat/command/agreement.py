@@ -1,6 +1,7 @@
 """Whether Pacemaker's own scheduler agrees with a plan, told below it.
 
-Called by plan. Nothing is asked where crm_simulate is missing or the cluster is large.
+Called by plan and whatif. Nothing is asked where crm_simulate is missing or the cluster
+is large.
 """
 
 from __future__ import annotations

@@ -77,12 +77,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, streams: Streams) -> int:
     """Plan, write the answer and return the exit code."""
+    from vmha.heartbeat.command import report
     from vmha.heartbeat.command.agreement import NOT_ASKED, agreement
     from vmha.heartbeat.planning import failures
 
     origin = source.read(arguments, streams)
     cluster = origin.cluster
     search = not arguments.no_could_place
+    streams.progress(f"planning for {report.size(cluster)}")
     plan = failures.plan(cluster, arguments.failures, search=search)
     agreed = NOT_ASKED
     if not arguments.no_confirm:

@@ -78,6 +78,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="leave the search for better packings out",
     )
     parser.add_argument(
+        "--no-confirm",
+        action="store_true",
+        help="do not ask crm_simulate whether it agrees (on --kill)",
+    )
+    parser.add_argument(
         "--all", action="store_true", help="name every guest, also in long lists"
     )
     parser.add_argument("--json", action="store_true", help="answer as JSON")
@@ -85,6 +90,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, streams: Streams) -> int:
     """Answer for one change and return the exit code."""
+    from vmha.heartbeat.command.agreement import NOT_ASKED, agreement
     from vmha.heartbeat.planning import changes
 
     origin = source.read(arguments, streams)
@@ -95,11 +101,17 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
     except changes.UnknownName as error:
         guess = _guess(error.kind, error.name, origin)
         raise CannotDo(f"{error}{guess}", _option(arguments)) from error
-    plan = plan._replace(warnings=planning.merged(origin.warnings, plan.warnings))
+    agreed = NOT_ASKED
+    if arguments.kill is not None and not arguments.no_confirm:
+        agreed = agreement(origin, plan.failures, streams)
+    told = planning.merged(origin.warnings, plan.warnings, agreed.differences)
+    plan = plan._replace(warnings=told)
     if arguments.json:
         streams.json(plan.as_json())
     else:
         _show(streams, arguments, origin, plan)
+        if agreed.sentence:
+            streams.line(agreed.sentence)
     return OK if _is_survived(plan, arguments, origin) else NOT_SURVIVED
 
 
@@ -108,11 +120,12 @@ def _change(arguments: argparse.Namespace) -> Change:
     from vmha.heartbeat.planning.model import Guest
 
     if arguments.kill is not None:
-        return changes.Kill(_names(arguments.kill))
+        return changes.Kill(_names(arguments.kill, "--kill"))
     if arguments.standby is not None:
-        return changes.Standby(_names(arguments.standby))
+        return changes.Standby(_names(arguments.standby, "--standby"))
     if arguments.add is not None:
         wanted: Sized = arguments.add
+        _check_name(wanted.name)
         cpu, memory_mib = wanted.cpu or 0, wanted.memory_mib or 0
         guest = Guest(wanted.name, cpu, memory_mib, arguments.priority)
         return changes.Add(guest)
@@ -139,10 +152,18 @@ def _guess(kind: str, name: str, origin: Source) -> str:
     return f"{Guesser().meant(name, known)}; known: {listed(known)}"
 
 
-def _names(text: str) -> tuple[str, ...]:
+def _check_name(name: str) -> None:
+    from vmha.heartbeat.clusterfile import schema
+
+    accepted = schema.refused_guest_name(name)
+    if accepted:
+        raise CannotDo(f"{name!r} is not accepted: give {accepted}", "--add")
+
+
+def _names(text: str, option: str) -> tuple[str, ...]:
     names = tuple(sorted({name.strip() for name in text.split(",") if name.strip()}))
     if not names:
-        raise BadUsage("name at least one node")
+        raise BadUsage("name at least one node", option)
     return names
 
 

@@ -56,14 +56,14 @@ def confirm(
     A loss of quorum is left out: crm_simulate keeps the quorum that the CIB has.
     """
     cluster = settled(cluster)
-    document = running if running is not None else _document(cluster)
+    whole = running if running is not None else document(cluster)
     asked = 0
     found: list[str] = []
     for outcome in outcomes:
         if {entry.reason for entry in outcome.unplaced} & {NO_QUORUM, NO_NODE}:
             continue
         try:
-            after = simulate.simulate(document, deadline, outcome.lost).after
+            after = simulate.simulate(whole, deadline, outcome.lost).after
         except AgentError as error:
             return Confirmation(asked, tuple(found), str(error))
         asked += 1
@@ -71,7 +71,7 @@ def confirm(
     return Confirmation(asked, tuple(found))
 
 
-def _document(cluster: Cluster) -> etree._Element:
+def document(cluster: Cluster) -> etree._Element:
     """Return the CIB that is rendered for a cluster, with its guests running."""
     told = instructions(cluster)
     needs = {terms.name: terms for terms in told.guests}

@@ -70,7 +70,7 @@ policy: {tolerate: 2, preemption: none, migration_limit: 2, guest_overhead_mib: 
 """
 
 
-def test_every_key_is_read() -> None:
+def test_every_key_of_nodes_is_read() -> None:
     file = reading.parse(WHOLE, "vmha.yaml")
     bmc = {
         "ip": "10.0.9.1",
@@ -100,6 +100,10 @@ def test_every_key_is_read() -> None:
         ),
         NodeEntry("n2", (), 32, 65536),
     )
+
+
+def test_every_key_of_guests_is_read() -> None:
+    file = reading.parse(WHOLE, "vmha.yaml")
     assert file.guests == (
         GuestEntry("app1", 1, 1, guest_class="gold", priority=9),
         GuestEntry(
@@ -120,6 +124,10 @@ def test_every_key_is_read() -> None:
             options={"migration_downtime": "300"},
         ),
     )
+
+
+def test_every_other_key_is_read() -> None:
+    file = reading.parse(WHOLE, "vmha.yaml")
     assert set(file.rules) == {
         TogetherEntry(("db1", "app1", "web1"), hard=False),
         SpreadEntry(("app1", "web1"), RACK),
