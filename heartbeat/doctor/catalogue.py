@@ -33,6 +33,7 @@ from vmha.heartbeat.doctor.checks import (
     maintenance,
     no_quorum_policy,
     node_capacity,
+    node_down,
     option_unknown,
     placement_strategy,
     rule_ineffective,
@@ -59,6 +60,7 @@ FENCING: tuple[Check, ...] = (
 )
 CLUSTER: tuple[Check, ...] = (
     no_quorum_policy.CHECK,
+    node_down.CHECK,
     single_ring.CHECK,
     corosync_token.CHECK,
     clock_difference.CHECK,

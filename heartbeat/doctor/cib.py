@@ -89,6 +89,28 @@ class Cib:
         return sorted(str(n.get("uname")) for n in members if n.get("uname"))
 
     @cached_property
+    def down(self) -> list[str]:
+        """Return the members that are not in the cluster now; none without a status.
+
+        A member is in when Corosync and Pacemaker's controller both have it: "true" and
+        "online", since Pacemaker 2.1.7 the times since when, 0 for not.
+        """
+        states = list(self.root.iterfind("status/node_state"))
+        inside = {
+            str(state.get("uname"))
+            for state in states
+            if _is_in(state.get("in_ccm"), "true")
+            and _is_in(state.get("crmd"), "online")
+        }
+        return [node for node in self.nodes if states and node not in inside]
+
+    @cached_property
+    def standing_by(self) -> list[str]:
+        """Return the members that are in standby: they vote and take no guest."""
+        told = {node: self.node_attributes(node).get("standby") for node in self.nodes}
+        return [n for n, text in told.items() if is_true(text) or text == "reboot"]
+
+    @cached_property
     def properties(self) -> dict[str, str]:
         """Return the cluster's options; of several values the first set's."""
         sets = self.root.findall("configuration/crm_config/cluster_property_set")
@@ -280,6 +302,10 @@ def seconds(text: str) -> float:
 def is_true(text: str | None) -> bool:
     """Read a boolean as Pacemaker does."""
     return (text or "").lower() in YES
+
+
+def _is_in(text: str | None, word: str) -> bool:
+    return text == word or ((text or "").isdigit() and int(text or "0") > 0)
 
 
 def _iso_seconds(text: str) -> float:

@@ -105,7 +105,8 @@ def why_here(guest: Resource, node: str, now: Situation) -> str:
         sticks = guest.meta.get("resource-stickiness", "")
         why = f"its stickiness of {sticks} outweighs that" if sticks else "it stays"
         return f"it would rather be on {', '.join(wished)}, but {why}"
-    if wish > 0:
+    every = [preference(guest, n, now.cib) for n in elsewhere]
+    if wish > max(every, default=0):
         return f"it prefers this node (score {wish})"
     return "it was placed here by free capacity, and stays because it runs"
 

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 
 from vmha.heartbeat.doctor.cib import Cib
 from vmha.heartbeat.pacemaker import live
-from vmha.heartbeat.planning.failures import plan
+from vmha.heartbeat.planning.failures import plan, planned
 from vmha.heartbeat.planning.outcome import Plan
+from vmha.heartbeat.planning.prediction import Scheduler
 
 
 def plan_of(
@@ -19,10 +20,15 @@ def plan_of(
     """Return the plan for losing any one node, or as many as are wanted.
 
     Two nodes are taken for Corosync's two_node, without which they could not fail over
-    at all; a better packing is not searched for. None where there is nothing to plan.
+    at all; a better packing is not searched for. Nodes that are down already are lost
+    in every failure, and those in standby take nothing. None where there is nothing to
+    plan.
     """
     two_node = len(cib.nodes) == 2
     found = live.of_document(cib.root, running, two_node, has_arbiter, wanted)
     if not found.cluster.guests or not found.cluster.nodes:
         return None
-    return plan(found.cluster, max(1, wanted), search=False)
+    if not (cib.down or cib.standing_by):
+        return plan(found.cluster, max(1, wanted), search=False)
+    scheduler = Scheduler(found.cluster, cib.down, cib.standing_by)
+    return planned(scheduler, max(1, wanted), search=False)

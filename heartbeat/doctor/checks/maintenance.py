@@ -18,7 +18,7 @@ def look(evidence: Evidence) -> Iterator[Finding]:
         attributes = cib.node_attributes(node)
         if is_true(attributes.get("maintenance")):
             yield Finding(f"node {node}", "it is in maintenance: nothing is recovered")
-        if is_true(attributes.get("standby")) or attributes.get("standby") == "reboot":
+        if node in cib.standing_by:
             yield Finding(f"node {node}", "it is on standby: it gets no guest")
     for guest in cib.guests:
         is_managed = is_true(guest.meta.get("is-managed", "true"))

@@ -11,7 +11,10 @@ TEXT = "Corosync has one link: a cable or switch that fails lets the nodes be fe
 
 
 def look(evidence: Evidence) -> Iterator[Answer]:
-    """Count the rings in the cluster file, and the links that Corosync uses."""
+    """Count the rings in the cluster file, and the links that Corosync uses.
+
+    A node to which no link is up is down, which is another finding.
+    """
     if evidence.file is not None:
         single = [n.name for n in evidence.file.nodes if len(n.addresses) == 1]
         for node in single if len(evidence.file.nodes) > 1 else ():
@@ -22,7 +25,7 @@ def look(evidence: Evidence) -> Iterator[Answer]:
         yield Finding("the cluster", TEXT)
     for node, corosync in told:
         for link in corosync.texts("links_down"):
-            yield Finding(f"node {node}", f"its link to {link} is down")
+            yield Finding(f"node {node}", f"its {link} is down, and another one is up")
     if evidence.file is None and not evidence.facts and not evidence.was_asked:
         yield Unknown("the cluster", "neither a cluster file nor facts tell its links")
 

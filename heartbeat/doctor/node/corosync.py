@@ -16,6 +16,7 @@ from vmha.agents.protocol.errors import Refused
 CMAPCTL = "/usr/sbin/corosync-cmapctl"
 _LINE = re.compile(r"^(\S+) \((\w+)\) = (.*)$")
 _RING = re.compile(r"^nodelist\.node\.(\d+)\.ring(\d+)_addr$")
+_NAME = re.compile(r"^nodelist\.node\.(\d+)\.name$")
 _LINK = re.compile(r"^stats\.knet\.node(\d+)\.link(\d+)\.(\w+)$")
 _OF_TIMER = "runtime.config.totem."
 
@@ -45,11 +46,7 @@ def read(
         "consensus_ms": _timer(settings, "consensus"),
         "nodes": len({node for node, _ in rings}),
         "links": len({ring for _, ring in rings}),
-        "links_down": sorted(
-            f"node {node} (ring {ring})"
-            for (node, ring), link in links.items()
-            if link.get("enabled") == "1" and link.get("connected") == "0"
-        ),
+        "links_down": _down(links, settings),
         "latency_max_ms": None if worst is None else worst / 1000,
         "latency_ave_ms": None if usual is None else usual / 1000,
         "two_node": settings.get("quorum.two_node") == "1",
@@ -83,6 +80,28 @@ def _links(
             place = match.group(1), match.group(2)
             found.setdefault(place, {})[match.group(3)] = value
     return found
+
+
+def _down(
+    links: Mapping[tuple[str, str], Mapping[str, str]], settings: Mapping[str, str]
+) -> list[str]:
+    """Return the links that are down to nodes to which another link is up."""
+    names = {
+        settings.get(f"nodelist.node.{match.group(1)}.nodeid", ""): name
+        for key, name in settings.items()
+        for match in [_NAME.match(key)]
+        if match
+    }
+    reached = {
+        node for (node, _), link in links.items() if link.get("connected") == "1"
+    }
+    return sorted(
+        f"link {ring} to {names.get(node, f'node {node}')}"
+        for (node, ring), link in links.items()
+        if node in reached
+        and link.get("enabled") == "1"
+        and link.get("connected") == "0"
+    )
 
 
 def _timer(settings: Mapping[str, str], name: str) -> int | None:

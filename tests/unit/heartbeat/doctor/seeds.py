@@ -61,6 +61,12 @@ def large_guest(ill: Patient) -> None:
     ill.one(path).set("value", "63000")
 
 
+def gone(ill: Patient, node: str) -> None:
+    state = ill.one(f"status/node_state[@uname='{node}']")
+    state.set("in_ccm", "false")
+    state.set("crmd", "offline")
+
+
 def old_agent(ill: Patient) -> None:
     ill.primitive("web1").set("provider", "heartbeat")
     ill.primitive("web1").set("type", "VirtualDomain")
@@ -179,13 +185,14 @@ SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
     "no-quorum-policy": [
         (lambda ill: ill.option("no-quorum-policy", "ignore"), "ignore")
     ],
+    "node-down": [(lambda ill: gone(ill, "n3"), "not in the cluster")],
     "single-ring": [
         (one_ring, "one link"),
         (
             lambda ill: ill.tell(
-                "n1", "corosync", "links_down", value=["node 2 (ring 1)"]
+                "n1", "corosync", "links_down", value=["link 1 to n2"]
             ),
-            "its link to node 2 (ring 1) is down",
+            "its link 1 to n2 is down",
         ),
     ],
     "corosync-token": [
@@ -239,7 +246,10 @@ SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
             "needing none",
         )
     ],
-    "failure-margin": [(large_guest, "web2 stays down")],
+    "failure-margin": [
+        (large_guest, "web2 stays down"),
+        (lambda ill: gone(ill, "n3"), "without n1: db1, web1, web2 stay down"),
+    ],
     "rule-infeasible": [
         (four_apart_on_three, "3 guests may never share a place, and there are 2"),
         (lambda ill: _closed(ill, "db1"), "away from every node"),

@@ -29,6 +29,10 @@ nodelist.node.1.ring1_addr (str) = 10.67.0.2
 quorum.two_node (u8) = 1
 runtime.config.totem.consensus (u32) = 1200
 runtime.config.totem.token (u32) = 1000
+nodelist.node.0.name (str) = n1
+nodelist.node.0.nodeid (u32) = 1
+nodelist.node.1.name (str) = n2
+nodelist.node.1.nodeid (u32) = 2
 runtime.votequorum.this_node_id (u32) = 1
 """
 STATISTICS = """\
@@ -64,8 +68,14 @@ def test_corosync_tells_its_timers_links_and_latencies_in_milliseconds() -> None
     told = corosync.read(corosync.parse(SETTINGS), corosync.parse(STATISTICS))
     assert (told["token_ms"], told["consensus_ms"]) == (1000, 1200)
     assert (told["nodes"], told["links"], told["two_node"]) == (2, 2, True)
-    assert told["links_down"] == ["node 2 (ring 1)"]
+    assert told["links_down"] == ["link 1 to n2"]
     assert (told["latency_max_ms"], told["latency_ave_ms"]) == (12.5, 0.3)
+
+
+def test_all_links_to_a_node_down_are_no_link_failure_but_a_node_down() -> None:
+    dead = STATISTICS.replace("link0.connected (u8) = 1", "link0.connected (u8) = 0")
+    told = corosync.read(corosync.parse(SETTINGS), corosync.parse(dead))
+    assert told["links_down"] == []
 
 
 def test_a_corosync_that_has_measured_nothing_tells_no_latency() -> None:
