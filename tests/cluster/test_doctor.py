@@ -230,6 +230,24 @@ def test_a_node_that_ssh_does_not_reach_is_named_with_the_reason(
     wait_healthy(healthy)
 
 
+def test_a_node_that_left_is_named_and_leaves_no_margin(healthy: Lab, lab: Lab) -> None:
+    lost = lab.nodes[2]
+    lost.service("stop", "pacemaker")
+
+    def is_shown() -> bool:
+        return f"node {lost.name}" in str(findings(healthy).get("node-down"))
+
+    try:
+        until(is_shown, lambda: findings(healthy))
+        (told,) = findings(healthy)["failure-margin"][:1]
+        assert "stay down" in told
+        assert not json.loads(_shown(healthy, "status", "--json"))["margin"]["holds"]
+    finally:
+        lost.service("start", "pacemaker")
+        lab.cluster.wait_online()
+    wait_healthy(healthy)
+
+
 def test_status_and_explain_tell_where_guests_are_and_why(
     healthy: Lab, lab: Lab
 ) -> None:

@@ -1,7 +1,7 @@
 """A recorded cluster of three nodes, Debian 12 with Pacemaker 2.1.5, set up with pcs.
 
-The CIB, crm_mon's answer and the nodes' facts are as the lab gave them; the hypervisor's
-long lists are cut short.
+The CIB, crm_mon's answer and the nodes' facts are as the lab gave them; the long lists
+of its hypervisor are cut short.
 """
 
 from __future__ import annotations
