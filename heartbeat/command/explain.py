@@ -21,7 +21,7 @@ Exit codes: 0 it runs, 1 it is down, 2 there is no such guest or no cluster."""
 EXAMPLES = """\
   vmha explain web1
   vmha explain web1 --json"""
-ANSWERS_S = 20.0
+ANSWERS_S = 60.0
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -29,7 +29,7 @@ EXAMPLES = """\
   vmha status
   vmha status --watch 5
   vmha status vmha.yaml --json"""
-ANSWERS_S = 20.0
+ANSWERS_S = 60.0
 FENCINGS = 5
 CLEAR = "\x1b[H\x1b[2J"
 OVERHEAD = 14  # lines of a screen that are not guests'

@@ -192,14 +192,21 @@ class Cib:
             if number(e.get("score", "0")) <= number("-INFINITY")
         }
 
-    def history(self, resource: str) -> Iterator[tuple[str, Mapping[str, str]]]:
-        """Yield each node and the last result of each operation of a resource there."""
+    def history(self, resource: str) -> list[tuple[str, Mapping[str, str]]]:
+        """Return nodes with the last results of a resource's operations there."""
+        return self._history.get(resource, [])
+
+    @cached_property
+    def _history(self) -> dict[str, list[tuple[str, Mapping[str, str]]]]:
+        found: dict[str, list[tuple[str, Mapping[str, str]]]] = defaultdict(list)
         for state in self.root.iterfind("status/node_state"):
             node = str(state.get("uname"))
             for rsc in state.iterfind("lrm/lrm_resources/lrm_resource"):
-                if str(rsc.get("id")).partition(":")[0] == resource:
-                    for op in rsc.iterfind("lrm_rsc_op"):
-                        yield node, {str(k): str(v) for k, v in op.attrib.items()}
+                name = str(rsc.get("id")).partition(":")[0]
+                for op in rsc.iterfind("lrm_rsc_op"):
+                    words = {str(k): str(v) for k, v in op.attrib.items()}
+                    found[name].append((node, words))
+        return found
 
     @cached_property
     def _capacities(self) -> dict[str, dict[str, str]]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vmha.heartbeat.planning.outcome import Plan
 
 CIB_ANSWERS_S = 5.0
-PLAN_S = 20.0
+PLAN_S = 60.0
 STDIN = "-"
 
 

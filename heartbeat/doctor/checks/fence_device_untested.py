@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vmha.heartbeat.doctor import devices
 from vmha.heartbeat.doctor.check import STATUS, Check, Finding, Severity
 from vmha.heartbeat.doctor.cib import Cib, Resource, is_true
 from vmha.heartbeat.doctor.evidence import Evidence
@@ -37,14 +38,18 @@ def _doubt(cib: Cib, device: Resource, was_used: bool) -> str:
 
 
 def _used(evidence: Evidence) -> set[str]:
-    """Return the devices that answered a node, or have fenced one."""
+    """Return the devices that answered a node, or have fenced one.
+
+    The history names the node that was fenced and not the device: that is known where
+    only one device fences the node.
+    """
     found: set[str] = set()
     for _, fencing in evidence.parts("fencing"):
         found |= {n for n, one in fencing.members("devices") if one.text("is") == "ok"}
-        done = [
-            one for one in fencing.objects("history") if one.text("is") == "success"
-        ]
-        found |= {one.text("device") for one in done}
+        for event in fencing.objects("history"):
+            able = devices.fencing(evidence.cib, event.text("target"))
+            if event.text("is") == "success" and len(able) == 1:
+                found.add(able[0].id)
     return found
 
 

@@ -5,13 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vmha.heartbeat.doctor import hosting
-from vmha.heartbeat.doctor.check import CIB, FACTS, Answer, Check, Severity
+from vmha.heartbeat.doctor.check import CIB, FACTS, Answer, Check, Finding, Severity
+from vmha.heartbeat.doctor.cib import is_true
 from vmha.heartbeat.doctor.evidence import Evidence
 
 
 def look(evidence: Evidence) -> Iterator[Answer]:
     """Look at what each node's hypervisor has of the guests' machines."""
-    return hosting.missing(evidence, ("machine", "cpu"))
+    yield from hosting.missing(evidence, ("machine", "cpu"))
+    yield from _unmovable(evidence)
+
+
+def _unmovable(evidence: Evidence) -> Iterator[Answer]:
+    """Look at guests that see their host's own processor and are to migrate."""
+    models = {n: part.text("processor") for n, part in evidence.parts("libvirt")}
+    told: dict[str, set[str]] = {}
+    for name, node, one in hosting.guests(evidence):
+        if one.flag("has_host_cpu") and models.get(node):
+            told.setdefault(name, set()).add(models[node])
+    for guest in evidence.cib.guests:
+        seen = sorted(told.get(guest.id, ()))
+        if len(seen) > 1 and is_true(guest.meta.get("allow-migrate")):
+            text = (
+                f"it has its host's processor, and the nodes have {' and '.join(seen)}: "
+                "it cannot migrate between them while it runs"
+            )
+            yield Finding(f"guest {guest.id}", text, Severity.WARNING)
 
 
 CHECK = Check(

@@ -125,6 +125,7 @@ def _described(text: str, parsed: Document) -> dict[str, object]:
         "name": parsed.child("name"),
         "uuid": identity.canonical_uuid(parsed.child("uuid").strip()),
         "memory_mib": Features(parsed).memory_kib // 1024,
+        "has_host_cpu": Features(parsed).is_host_cpu,
         "machine": needs.of(parsed).machine[2],
     }
 

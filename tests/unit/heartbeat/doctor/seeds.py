@@ -67,6 +67,13 @@ def gone(ill: Patient, node: str) -> None:
     state.set("crmd", "offline")
 
 
+def host_processors(ill: Patient) -> None:
+    for node in NODES:
+        ill.tell(node, "guests", "guests", "web1", "has_host_cpu", value=True)
+        model = "EPYC" if node == "n1" else "Skylake-Server"
+        ill.tell(node, "libvirt", "processor", value=model)
+
+
 def old_agent(ill: Patient) -> None:
     ill.primitive("web1").set("provider", "heartbeat")
     ill.primitive("web1").set("type", "VirtualDomain")
@@ -312,6 +319,7 @@ SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
     "guest-machine": [
         (lambda ill: ill.lacks("n1", "db1", "machine", "no pc-q35-8.2"), "q35"),
         (lambda ill: ill.lacks("n1", "db1", "cpu", "the processor lacks"), "lacks"),
+        (host_processors, "the nodes have EPYC and Skylake-Server"),
     ],
     "xml-drift": [
         (

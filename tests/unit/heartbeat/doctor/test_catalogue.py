@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from unit.heartbeat.doctor.patient import NODES, Patient
-from unit.heartbeat.doctor.seeds import SEEDS
+from unit.heartbeat.doctor.seeds import SEEDS, nobody_asked_it
 
 from vmha.heartbeat.doctor import catalogue
 from vmha.heartbeat.doctor.check import Severity
@@ -34,6 +34,14 @@ def test_a_seeded_fault_is_found_by_its_check(check: str, number: int) -> None:
         f"{subject}: {text}" for name, subject, text in ill.found() if name == check
     ]
     assert any(words in text for text in told), ill.found()
+
+
+def test_a_device_that_has_fenced_needs_no_monitor_that_succeeded() -> None:
+    ill = Patient()
+    nobody_asked_it(ill)
+    event = {"action": "off", "target": "n2", "is": "success", "by": "n1"}
+    ill.tell("n1", "fencing", "history", value=[event])
+    assert "fence-device-untested" not in {name for name, _, _ in ill.found()}
 
 
 def test_every_check_has_a_seeded_fault() -> None:
