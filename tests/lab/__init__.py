@@ -5,6 +5,8 @@ a LabError whose text is a sentence.
 
     from lab import Lab, Progress
 
+    from glob import glob
+
     with Lab(name="mine", debs=glob("dist/*.deb"), progress=Progress()) as lab:
         lab.configure(["web1", "web2"])    # fencing and guests; or peers=True
         with lab.watch() as watch:               # the witness, from here on

@@ -48,7 +48,7 @@ TPM = ("swtpm", "swtpm-tools")
 SANLOCK = ("libvirt-sanlock", "sanlock")
 
 # What packaging/build-deb builds with; the lab installs that package in its nodes.
-BUILD = ("debhelper", "dh-python", "dpkg-dev", "python3-setuptools")
+BUILD = ("debhelper", "dh-python", "dpkg-dev")
 
 LAB = ("debian-archive-keyring", "debootstrap", "iproute2", "openipmi")
 
@@ -116,6 +116,7 @@ TIERS = (
             "libxml2-utils",
             "libvirt-daemon-system",
             "lintian",
+            "man-db",
             "pcs",
             "resource-agents",
             *BUILD,
