@@ -119,6 +119,7 @@ TIERS = (
             "man-db",
             "pcs",
             "resource-agents",
+            "rpm",
             *BUILD,
             *FENCER,
         ),
