@@ -1,8 +1,8 @@
 """Which subcommands there are, with the one line that ``vmha --help`` shows of each.
 
 Read by ``main``. A subcommand NAME lives in the module of that name here, "-" written
-as "_", or in the one that ``file`` names. The summaries stand in this table, so that help and every other subcommand start
-without importing it. Such a module has:
+as "_", or in the one that ``file`` names. The summaries stand in this table, so that
+help and every other subcommand start without importing it. Such a module has:
 
     DESCRIPTION  what ``vmha NAME --help`` says before the options
     EXAMPLES     what it says after them: lines of shell, "" for none

@@ -1,9 +1,9 @@
 """A temporary OCF root: the checkout's executables, as if they were installed.
 
 ``build(folder)`` copies ``agents/resource.d/*`` to ``folder/resource.d/vmha`` and
-``fence/sbin/*`` and ``heartbeat/bin/*`` to ``folder/sbin``. The copies keep their first line (``-I`` shuts out
-PYTHONPATH and the current folder) and get one more, which leads to ``tests/path``. The
-packages tier runs the unmodified files.
+``fence/sbin/*`` and ``heartbeat/bin/*`` to ``folder/sbin``. The copies keep their first
+line (``-I`` shuts out PYTHONPATH and the current folder) and get one more, which leads
+to ``tests/path``. The packages tier runs the unmodified files.
 """
 
 from __future__ import annotations
