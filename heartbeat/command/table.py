@@ -38,6 +38,10 @@ CONFIGURATION: tuple[Subcommand, ...] = ()
 
 OBSERVATION: tuple[Subcommand, ...] = ()
 
+INSTALLATION: tuple[Subcommand, ...] = (
+    Subcommand("install-agents", "put the agents of a virtual environment in place"),
+)
+
 INTERNAL: tuple[Subcommand, ...] = ()
 """Those that vmha itself calls on other nodes; not in the list that --help shows."""
 
@@ -45,4 +49,5 @@ GROUPS = {
     "Plan": PLANNING,
     "Configure": CONFIGURATION,
     "Observe": OBSERVATION,
+    "Install": INSTALLATION,
 }
