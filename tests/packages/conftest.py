@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from packages.builds import BUILD, NAMES, ROOT, built
 from packages.overlay import OverlayRoot
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = [str(ROOT / "packaging/build-deb"), "--no-install", "--output"]
-NAMES = ("vmha", "vmha-agents", "vmha-cluster", "vmha-common", "vmha-fence")
+__all__ = ["BUILD", "NAMES", "ROOT", "install"]
 
 
 @pytest.fixture(scope="session")
 def debs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return the packages by name."""
     return built(ROOT, tmp_path_factory.mktemp("debs"))
-
-
-def built(tree: Path, folder: Path) -> dict[str, Path]:
-    """Build the packages of a tree into a folder; return them by name."""
-    shown = subprocess.run(
-        [str(tree / "packaging/build-deb"), *BUILD[1:], str(folder)],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-        timeout=300,
-    )
-    paths = [Path(line) for line in shown.stdout.splitlines()]
-    return {path.name.partition("_")[0]: path for path in paths}
 
 
 @pytest.fixture(scope="session")

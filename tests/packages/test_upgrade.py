@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from packages.conftest import NAMES, ROOT, built, install
+from packages.builds import OTHER, marked
+from packages.conftest import NAMES, install
 from packages.overlay import OverlayRoot
 
 from vmha.agents.protocol.version import VERSION
 
-OTHER = "9.9.9"
-SHOWN = ("README.md", "CHANGELOG.md", "LICENSE", "packaging", "docs")
-FLOORS = ("agents", "fence", "heartbeat")
-# Each module of the other build knows its own build; a call that saw both would tell.
-MARK = "\n_VMHA_BUILD = {build!r}\n"
 # Loads a module, waits as an operation does, and loads the rest: one build only.
 ASK = """
 import os, sys, time
@@ -57,7 +52,7 @@ def two_builds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]
     """Packages of this tree and of a later one, each module marked with its build."""
     version = VERSION
     return {
-        build: _marked(tmp_path_factory.mktemp("tree") / "vmha", version, build)
+        build: marked(tmp_path_factory.mktemp("tree") / "vmha", version, build)
         for build in (version, OTHER)
     }
 
@@ -136,20 +131,3 @@ def _hammered(root: OverlayRoot, debs: list[Path]) -> list[str]:
 
 def _ask(root: OverlayRoot) -> str:
     return root.output(["python3", "-I", "/tmp/ask.py"]).strip()
-
-
-def _marked(tree: Path, version: str, build: str) -> list[Path]:
-    """Copy this tree with another version and a mark in every module; build it."""
-    ignore = shutil.ignore_patterns("__pycache__")
-    for name in (*FLOORS, *SHOWN):
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, tree / name, ignore=ignore)
-        else:
-            shutil.copy(source, tree / name)
-    for floor in FLOORS:
-        for module in (tree / floor).rglob("*.py"):
-            module.write_text(module.read_text() + MARK.format(build=build))
-    place = tree / "agents/protocol/version.py"
-    place.write_text(place.read_text().replace(f'"{version}"', f'"{build}"'))
-    return list(built(tree, tree / "dist").values())

@@ -112,7 +112,9 @@ TIERS = (
         (
             "crmsh",
             "debootstrap",
+            "drbd-utils",
             "fence-agents",
+            "libvirt-clients",
             "libxml2-utils",
             "libvirt-daemon-system",
             "lintian",
@@ -124,6 +126,7 @@ TIERS = (
             *FENCER,
         ),
         verbose=True,
+        workers=2,
     ),
 )
 
