@@ -30,7 +30,11 @@ class Configuration:
         self._root = root
         # The status section has elements of the same ids.
         configured = [e for part in root.iterfind("configuration") for e in part.iter()]
-        self._ids = {e.get("id"): e for e in configured if e.get("id")}
+        # A resource set names its members by elements that bear their ids.
+        own = [
+            e for e in configured if e.tag not in ("resource_ref", "obj_ref", "role")
+        ]
+        self._ids = {e.get("id"): e for e in own if e.get("id")}
 
     @property
     def utilization_counts(self) -> bool:

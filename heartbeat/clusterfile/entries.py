@@ -79,7 +79,9 @@ def guests(root: Section) -> tuple[tuple[GuestEntry, ...], list[Problem]]:
 def sizes_missing(root: Section) -> list[Problem]:
     """Return the guests whose size is not to be had, in a document with errors."""
     problems = []
-    for name, guest in root.section("guests").sections():
+    for name, guest in root.section("guests").items():
+        if not isinstance(guest, Section):
+            continue
         try:
             _size(guest)
         except NoSize as error:
@@ -104,7 +106,9 @@ def _size(guest: Section) -> Size:
 def _no_size(name: str, guest: Section, error: NoSize) -> Problem:
     missing = [key for key in ("cpu", "memory_mib") if guest.get(key) is None]
     what = " and ".join(missing)
-    sentence = f"{what} missing: {error}; give {what}, or config as the path of the XML"
+    verb = "is" if len(missing) == 1 else "are"
+    advice = f"give {what}, or config as the path of the XML"
+    sentence = f"{what} {verb} missing: {error}; {advice}"
     return Problem(guest.line, f"guests.{name}.{missing[0]}", sentence)
 
 

@@ -20,16 +20,28 @@ from vmha.heartbeat.clusterfile.content import (
 )
 from vmha.heartbeat.clusterfile.guesses import listed
 from vmha.heartbeat.clusterfile.places import Places
-from vmha.heartbeat.clusterfile.planned import guest_of, places_of, usable
+from vmha.heartbeat.clusterfile.planned import cluster_of, guest_of, places_of, usable
 from vmha.heartbeat.clusterfile.rules import Companies, Placed, allowed
+from vmha.heartbeat.planning import warnings as warnings_of_planner
 from vmha.heartbeat.planning.model import HOST
+
+CONTROLLERS = {
+    "fence_idrac",
+    "fence_ilo5",
+    "fence_ipmilan",
+    "fence_redfish",
+    "fence_vmha_ipmi",
+    "fence_vmha_redfish",
+}
+TELLING = ("ip", "ipport", "target", "systems_uri", "plug")
 
 
 def warnings(file: ClusterFile, placed: list[Placed]) -> tuple[str, ...]:
     """Return the warnings of a file, sorted; ``placed`` are its rules as written."""
     look = _Look(file, placed)
     found = [*look.sizes(), *look.companies(), *look.rules(), *look.preferences()]
-    return tuple(sorted({*found, *_cluster(file), *_repeated(placed)}))
+    of_planner = warnings_of_planner.static(cluster_of(file))
+    return tuple(sorted({*found, *of_planner, *_cluster(file), *_repeated(placed)}))
 
 
 def told(rule: RuleEntry) -> str:
@@ -41,20 +53,41 @@ def _repeated(placed: list[Placed]) -> Iterator[str]:
     seen: set[RuleEntry] = set()
     for one in placed:
         if one.rule in seen:
-            yield f"rule {told(one.rule)} is given more than once; it counts once"
+            yield f"Rule {told(one.rule)} is given more than once; it counts once."
         seen.add(one.rule)
 
 
 def _cluster(file: ClusterFile) -> Iterator[str]:
-    if file.policy.tolerate >= len(file.nodes):
+    count = len(file.nodes)
+    if file.policy.tolerate >= count:
+        nodes = "is 1 node" if count == 1 else f"are {count} nodes"
         yield (
-            f"policy.tolerate is {file.policy.tolerate} and there are "
-            f"{len(file.nodes)} nodes: nothing runs after as many failures"
+            f"Policy: tolerate is {file.policy.tolerate} and there {nodes}: nothing "
+            "runs after as many failures."
         )
+    yield from _controllers(file)
     counts = sorted({len(node.addresses) for node in file.nodes if node.addresses})
     if len(counts) > 1:
         shown = " and ".join(map(str, counts))
-        yield f"the nodes have {shown} addresses: a ring should reach every node"
+        yield f"The nodes have {shown} addresses: a ring should reach every node."
+
+
+def _controllers(file: ClusterFile) -> Iterator[str]:
+    """Find a controller that is said to be that of two nodes: a slip that kills.
+
+    A controller of a server has one power switch; what tells several apart is given.
+    """
+    seen: dict[tuple[str | None, ...], str] = {}
+    for node in file.nodes:
+        for device in (one for level in node.fencing for one in level):
+            if device.agent not in CONTROLLERS or "hosts" in device.options:
+                continue
+            told = tuple(device.options.get(name) for name in TELLING)
+            first = seen.setdefault(told, node.name)
+            if first != node.name:
+                same = f"the same controller, {device.options.get('ip')}"
+                end = "to fence one would power off the other"
+                yield f"Nodes {first} and {node.name} have {same}: {end}."
 
 
 class _Look:
@@ -87,14 +120,15 @@ class _Look:
         return any(cpu <= has[0] and memory_mib <= has[1] for has in sizes)
 
     def sizes(self) -> Iterator[str]:
-        """Guests that not even an empty node can run."""
+        """Guests that an empty node could run, though none that they may run on."""
         for guest in self._file.guests:
-            cpu, memory_mib = self._need(guest)
-            if not self._has_room(self._nodes(guest.name), cpu, memory_mib):
-                yield (
-                    f"guest {guest.name} fits on no node that it may run on, not even "
-                    f"an empty one: it needs {cpu} CPUs and {memory_mib} MiB"
-                )
+            nodes = self._nodes(guest.name)
+            need = self._need(guest)
+            has_room = self._has_room(nodes, *need)
+            if not has_room and self._has_room(self._places.nodes, *need):
+                size = f"{need[0]} CPUs, {need[1]} MiB"
+                left = f"every node that rules leave it ({listed(nodes)})"
+                yield f"Guest {guest.name} ({size}) is larger than {left}."
 
     def companies(self) -> Iterator[str]:
         """Guests that are bound together and are too large for that."""
@@ -107,19 +141,13 @@ class _Look:
                 cpu, memory_mib = cpu + need[0], memory_mib + need[1]
             if not self._has_room(nodes, cpu, memory_mib):
                 yield (
-                    f"guests {listed(members)} are to be together and fit on no node "
-                    f"together: they need {cpu} CPUs and {memory_mib} MiB"
+                    f"Guests {listed(members)} are to be together and fit on no node "
+                    f"together: they need {cpu} CPUs and {memory_mib} MiB."
                 )
 
     def rules(self) -> Iterator[str]:
         """Rules that cannot hold for all they name, or that mean little."""
         for rule in self._file.rules:
-            without = [name for name in rule.guests if not self._guests[name].ha]
-            if without:
-                yield (
-                    f"rule {told(rule)} names {listed(without)} with ha: false, which "
-                    "nobody starts again after a failure"
-                )
             if isinstance(rule, SpreadEntry):
                 yield from self._crowded(rule)
             if not rule.hard:
@@ -134,29 +162,27 @@ class _Look:
             )
             for name in rule.guests
         ]
-        places = len({place for choice in choices for place in choice})
+        racks = set(rack_of.values())
         most = _matched(choices)
-        if most == len(rule.guests):
-            return
-        kind = "nodes" if rule.across == HOST else "racks"
-        end = (
-            f"only {most} of them can run at a time"
-            if rule.hard
-            else f"{len(rule.guests) - most} of them share one with another"
-        )
-        count = f"{len(rule.guests)} guests over {places} {kind}"
-        yield f"rule {told(rule)} spreads {count}: {end}"
+        if most == len(rule.guests) or len(rule.guests) > (
+            len(rack_of) if rule.across == HOST else len(racks)
+        ):
+            return  # it holds, or the planner says that it cannot
+        kind = "hosts" if rule.across == HOST else "racks"
+        left = "stays down" if rule.hard else "shares one"
+        leave = f"other rules leave its guests {most} {kind}: at least one {left}"
+        yield f"Rule {told(rule)} cannot hold for all: {leave}."
 
     def _overruled(self, rule: RuleEntry) -> Iterator[str]:
         """Soft rules that a hard one makes void."""
         if isinstance(rule, (SpreadEntry, TogetherEntry)):
             companies = {self._companies.of(name) for name in rule.guests}
             if isinstance(rule, SpreadEntry) and len(companies) < len(rule.guests):
-                yield f"rule {told(rule)} never holds: a hard rule binds them together"
+                yield f"Rule {told(rule)} never holds: a hard rule binds them together."
             if isinstance(rule, TogetherEntry):
                 apart = {self._apart.get(name) for name in rule.guests}
                 if len(apart) == 1 and apart != {None}:
-                    yield f"rule {told(rule)} never holds: a hard rule spreads them"
+                    yield f"Rule {told(rule)} never holds: a hard rule spreads them."
             return
         named = rule.to if isinstance(rule, PinEntry) else rule.nodes
         nodes = frozenset(self._places.resolved(named))
@@ -165,7 +191,7 @@ class _Look:
         void = [name for name in rule.guests if not nodes & self._nodes(name)]
         if void:
             who = listed(void)
-            yield f"rule {told(rule)} never holds for {who}: hard rules exclude it"
+            yield f"Rule {told(rule)} never holds for {who}: hard rules exclude it."
 
     def preferences(self) -> Iterator[str]:
         """Preferred nodes that a hard rule excludes."""
@@ -173,8 +199,8 @@ class _Look:
             nodes = self._nodes(guest.name)
             void = [node for node in guest.prefer if node not in nodes]
             if void:
-                where = f"{listed(void)}, where a hard rule does not let it run"
-                yield f"guest {guest.name} prefers {where}"
+                where = f"{listed(void)}, where a hard rule does not let it run."
+                yield f"Guest {guest.name} prefers {where}"
 
 
 def _matched(choices: list[list[str]]) -> int:

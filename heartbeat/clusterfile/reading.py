@@ -55,6 +55,7 @@ def parse(text: str, path: str) -> ClusterFile:
 
 def _content(root: Section, path: str, problems: list[Problem]) -> ClusterFile:
     guesser = Guesser()
+    malformed = {(problem.line, problem.path) for problem in problems}
     places = references.places_of(root)
     placed = rules.read(root)
     problems += schema.problems(root, guesser)
@@ -64,7 +65,7 @@ def _content(root: Section, path: str, problems: list[Problem]) -> ClusterFile:
     problems += rules.problems(placed, places)
     if problems:
         problems += entries.sizes_missing(root)
-        raise BadClusterFile(path, _in_order(problems))
+        raise BadClusterFile(path, _in_order(_without_echo(problems, malformed)))
     guests, problems = entries.guests(root)
     if problems:
         raise BadClusterFile(path, _in_order(problems))
@@ -81,6 +82,20 @@ def _content(root: Section, path: str, problems: list[Problem]) -> ClusterFile:
         entries.qdevice(root),
     )
     return replace(file, warnings=ineffective.warnings(file, placed))
+
+
+def _without_echo(
+    problems: list[Problem], malformed: set[tuple[int, str]]
+) -> list[Problem]:
+    """Leave out what is said of a value that is malformed as YAML: once is enough."""
+    told: set[tuple[int, str]] = set()
+    kept = []
+    for problem in problems:
+        place = (problem.line, problem.path)
+        if place not in malformed or place not in told:
+            kept.append(problem)
+        told.add(place)
+    return kept
 
 
 def _in_order(problems: list[Problem]) -> list[Problem]:

@@ -8,6 +8,7 @@ ours: what a value may be, in words.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any
@@ -25,14 +26,21 @@ from vmha.heartbeat.clusterfile.document import (
 from vmha.heartbeat.clusterfile.errors import Problem
 from vmha.heartbeat.clusterfile.guesses import Guesser
 
-FILE = FilePath(__file__).with_name("schema.json")
 RULES = ("spread", "together", "pin", "avoid")
 
 
 def load() -> dict[str, Any]:
     """Return the schema as it is shipped."""
-    schema: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    file = FilePath(__file__).with_name("schema.json")
+    schema: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return schema
+
+
+def refused_guest_name(name: str) -> str:
+    """Return what a guest's name may be, "" for one that is fine."""
+    declared = load()["definitions"]["guestName"]
+    is_fine = re.fullmatch(declared["pattern"], name) is not None
+    return "" if is_fine else str(declared["accepted"])
 
 
 def problems(root: Section, guesser: Guesser) -> list[Problem]:
@@ -93,15 +101,20 @@ class _Finding:
             "required": self._missing,
             "oneOf": self._no_rule,
         }
-        yield from special.get(self._keyword, self._plain)()
+        if not (
+            self._keyword in {"additionalProperties", "required"} and self._mixes()
+        ):
+            yield from special.get(self._keyword, self._plain)()
+
+    def _mixes(self) -> bool:
+        """Tell whether this is a rule of two kinds, which oneOf says well enough."""
+        return sum(kind in self._value for kind in RULES) > 1
 
     def _at(self, path: Path, sentence: str) -> Problem:
         return Problem(line_of(self._root, path), path_text(path), sentence)
 
     def _unknown(self) -> Iterator[Problem]:
         known = list(self._schema["properties"])
-        if sum(kind in self._value for kind in RULES) > 1:
-            return  # told once, by oneOf
         for key in self._value:
             if key in known or key in self._value.odd:
                 continue
@@ -171,7 +184,7 @@ class _Finding:
             return ""
         text = written(self._root, self._path)
         told = f" (YAML reads it as {taken})"
-        is_text = self._schema.get("type") == "string" or text in self._limit
+        is_text = "string" in self._schema.get("type", ()) or text in self._limit
         if not is_text or self._value is None:
             return told
         return f'{told}; if it is meant, write "{text}"'

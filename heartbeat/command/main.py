@@ -44,6 +44,13 @@ class Parser(argparse.ArgumentParser):
         raise BadUsage(sentence, usage=self.format_usage().rstrip())
 
 
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """The help of subcommands: texts as they are written, room for long options."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=26, width=88)
+
+
 def main() -> int:
     """Run the command of this process and return its exit code."""
     streams = Streams(sys.stdout, sys.stderr, os.environ)
@@ -103,7 +110,7 @@ def _dispatch(words: Sequence[str], streams: Streams) -> int:
         prog=f"vmha {first}",
         description=module.DESCRIPTION,
         epilog=f"examples:\n{module.EXAMPLES}" if module.EXAMPLES else None,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Formatter,
         allow_abbrev=False,
     )
     module.add(parser)

@@ -32,9 +32,18 @@ class Subcommand(NamedTuple):
         return f"vmha.heartbeat.command.{file}"
 
 
-PLANNING: tuple[Subcommand, ...] = ()
+PLANNING: tuple[Subcommand, ...] = (
+    Subcommand("plan", "what each failure does to the guests, and what still fits"),
+    Subcommand("whatif", "the same for one change: kill, standby, add, remove, resize"),
+)
 
-CONFIGURATION: tuple[Subcommand, ...] = ()
+CONFIGURATION: tuple[Subcommand, ...] = (
+    Subcommand("render", "the configuration for Corosync, pcs, crm or as CIB"),
+    Subcommand("diff", "what applying the file would change, and what Pacemaker does"),
+    Subcommand("apply", "make the cluster what the file says"),
+    Subcommand("undo", "take the last apply back"),
+    Subcommand("import", "write a file from an existing cluster", "importing"),
+)
 
 OBSERVATION: tuple[Subcommand, ...] = ()
 

@@ -77,7 +77,15 @@ class Order:
     kind: str = "Mandatory"
 
 
-Constraint = Union[Location, Colocation, Order]
+@dataclass(frozen=True)
+class Turns:
+    """Sets of resources that start one set after the other, if they start at all."""
+
+    id: str
+    sets: tuple[tuple[str, ...], ...]
+
+
+Constraint = Union[Location, Colocation, Order, Turns]
 
 
 @dataclass(frozen=True)

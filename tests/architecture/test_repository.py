@@ -14,6 +14,7 @@ from vmha.agents.protocol.version import VERSION
 # Hosts that a reader may be sent to; a mirror or a registry is not among them.
 PUBLIC_HOSTS = {
     "clusterlabs.org",
+    "json-schema.org",
     "keepachangelog.com",
     "libvirt.org",
     "localhost",

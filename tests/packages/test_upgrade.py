@@ -52,7 +52,7 @@ def two_builds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]
     """Packages of this tree and of a later one, each module marked with its build."""
     version = VERSION
     return {
-        build: marked(tmp_path_factory.mktemp("tree") / "vmha", version, build)
+        build: marked(tmp_path_factory.mktemp("tree") / "vmha", build)
         for build in (version, OTHER)
     }
 

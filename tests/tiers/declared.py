@@ -12,6 +12,7 @@ BUDGET_S: Mapping[str, int] = {
     "static + unit": 120,
     "contract + libvirt": 360,
     "bmc": 300,
+    "heartbeat": 180,
     "cluster": 600,
     "packages": 180,
 }
@@ -54,6 +55,8 @@ LAB = ("debian-archive-keyring", "debootstrap", "iproute2", "openipmi")
 
 # The real fencer runs by itself; no cluster is started on this machine.
 FENCER = ("pacemaker", "pacemaker-cli-utils")
+# What configurations are checked with; none of it is started.
+CONFIGURED = ("corosync", "crmsh", "pacemaker-cli-utils", "pcs")
 # VirtualDomain with what it calls, and the tester of its project.
 PEER = ("libxml2-utils", "pacemaker-cli-utils", "resource-agents")
 
@@ -105,6 +108,7 @@ TIERS = (
         verbose=True,
         workers=2,
     ),
+    Tier("heartbeat", "heartbeat", CONFIGURED, verbose=True, workers=2),
     Tier("cluster", "cluster", (*BUILD, *LAB, "busybox-static"), verbose=True),
     Tier(
         "packages",

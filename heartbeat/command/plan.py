@@ -1,0 +1,179 @@
+"""``vmha plan``: what each failure does to the guests, and what still fits.
+
+Called by ``main``. Exit code 0: the cluster tolerates what policy.tolerate asks for; 1:
+it does not. Changes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import NamedTuple
+
+from vmha.heartbeat.command import source
+from vmha.heartbeat.command.source import Source
+from vmha.heartbeat.command.streams import Streams
+from vmha.heartbeat.planning.model import RACK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from vmha.heartbeat.planning.outcome import Plan
+
+OK = 0
+NOT_TOLERATED = 1
+MOST_FAILURES = 8
+
+DESCRIPTION = """\
+For every failure of a node: which guests run again and where, which stay down and why,
+which running ones Pacemaker would stop or move. The answer is Pacemaker's own placement
+with the configuration that vmha renders; "better packing" is what an exact search
+would start besides."""
+EXAMPLES = """\
+  vmha plan vmha.yaml                    every single failure
+  vmha plan vmha.yaml --failures 2       every pair too
+  vmha plan vmha.yaml --failures rack    every rack
+  vmha plan vmha.yaml --fit 2,4096       how many more such guests fit
+  vmha plan --live --json                the running cluster, for programs
+
+exit codes: 0 policy.tolerate holds, 1 it does not, 2 bad input"""
+
+
+class Size(NamedTuple):
+    """The guest that --fit asks for."""
+
+    cpu: int
+    memory_mib: int
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    source.add(parser)
+    parser.add_argument(
+        "--failures",
+        metavar="N|rack",
+        type=_failures,
+        help="nodes lost at once, up to N; or each rack (default: policy.tolerate)",
+    )
+    parser.add_argument(
+        "--fit",
+        metavar="CPU,MEMORY_MIB",
+        type=size_of,
+        help="tell how many more guests of this size fit while policy.tolerate holds",
+    )
+    parser.add_argument(
+        "--no-could-place",
+        action="store_true",
+        help="leave the search for better packings out (faster for hundreds of guests)",
+    )
+    parser.add_argument(
+        "--no-confirm",
+        action="store_true",
+        help="do not ask crm_simulate whether it agrees",
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="name every guest, also in long lists"
+    )
+    parser.add_argument("--json", action="store_true", help="answer as JSON")
+
+
+def run(arguments: argparse.Namespace, streams: Streams) -> int:
+    """Plan, write the answer and return the exit code."""
+    from vmha.heartbeat.command import report
+    from vmha.heartbeat.command.agreement import NOT_ASKED, agreement
+    from vmha.heartbeat.planning import failures
+
+    origin = source.read(arguments, streams)
+    cluster = origin.cluster
+    search = not arguments.no_could_place
+    streams.progress(f"planning for {report.size(cluster)}")
+    plan = failures.plan(cluster, arguments.failures, search=search)
+    agreed = NOT_ASKED
+    if not arguments.no_confirm:
+        agreed = agreement(origin, plan.failures, streams)
+    told = merged(origin.warnings, plan.warnings, agreed.differences)
+    plan = plan._replace(warnings=told)
+    more = None
+    if arguments.fit is not None:
+        from vmha.heartbeat.planning.fit import fit
+
+        more = fit(cluster, arguments.fit.cpu, arguments.fit.memory_mib)
+    holds = _holds(plan, origin, arguments.failures)
+    if arguments.json:
+        answer = plan.as_json()
+        streams.json(answer if more is None else {**answer, "fit": more})
+    else:
+        _show(streams, arguments, origin, plan, more)
+        if agreed.sentence:
+            streams.line(agreed.sentence)
+    return OK if holds else NOT_TOLERATED
+
+
+def merged(*parts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return warnings of several origins once each, sorted."""
+    return tuple(sorted({sentence for part in parts for sentence in part}))
+
+
+def size_of(text: str) -> Size:
+    """Read CPU,MEMORY_MIB."""
+    cpu, comma, memory_mib = text.partition(",")
+    if not (comma and cpu.strip().isdecimal() and memory_mib.strip().isdecimal()):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not CPU,MEMORY_MIB: two whole numbers, such as 2,4096"
+        )
+    return Size(int(cpu), int(memory_mib))
+
+
+def _failures(text: str) -> int | str:
+    if text == RACK:
+        return RACK
+    if text.isdecimal() and 1 <= int(text) <= MOST_FAILURES:
+        return int(text)
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is neither a whole number from 1 to {MOST_FAILURES} nor rack"
+    )
+
+
+def _holds(plan: Plan, origin: Source, examined: int | str | None) -> bool:
+    """Tell whether policy.tolerate holds.
+
+    Racks count as one failure each. Where fewer failures than the policy's were shown,
+    the others are still looked at.
+    """
+    from vmha.heartbeat.planning import failures
+
+    wanted = origin.cluster.tolerate
+    if examined == RACK:
+        return plan.tolerates >= min(1, wanted)
+    if isinstance(examined, int) and plan.tolerates == examined < wanted:
+        return failures.tolerates(origin.cluster, wanted) >= wanted
+    return plan.tolerates >= wanted
+
+
+def _show(
+    streams: Streams,
+    arguments: argparse.Namespace,
+    origin: Source,
+    plan: Plan,
+    more: int | None,
+) -> None:
+    from vmha.heartbeat.command import report
+
+    wanted = origin.cluster.tolerate
+    streams.line(f"{origin.name}: {report.size(origin.cluster)}")
+    streams.line()
+    report.warnings(streams, plan.warnings)
+    report.outcomes(
+        streams,
+        plan,
+        "What each failure does to the guests",
+        is_whole=arguments.all,
+        is_searched=not arguments.no_could_place,
+    )
+    report.headroom(streams, plan.headroom, plan.reservation)
+    if more is not None:
+        size = f"{arguments.fit.cpu} CPUs and {arguments.fit.memory_mib} MiB"
+        condition = f"while policy.tolerate ({wanted}) holds"
+        streams.line(f"{more} more guests of {size} fit {condition}.")
+    unit = RACK if arguments.failures == RACK else "node"
+    streams.line(report.verdict(plan.tolerates, unit))
+    if unit != RACK and plan.tolerates < wanted:
+        streams.line(f"policy.tolerate asks for {wanted}.")

@@ -1,0 +1,144 @@
+"""A CIB's constraints in the words of a cluster file: merged, as a person would write.
+
+Pure. Called by ``importing``. Pairs that are all apart from one another become one
+``spread``; a guest that avoids most nodes is pinned to the others.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import combinations
+from typing import NamedTuple
+
+from lxml import etree
+
+from vmha.heartbeat.clusterfile.content import (
+    AvoidEntry,
+    PinEntry,
+    RuleEntry,
+    SpreadEntry,
+    TogetherEntry,
+)
+from vmha.heartbeat.pacemaker.target import seconds
+from vmha.heartbeat.planning.model import Avoid, Spread, Together
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from vmha.heartbeat.planning.model import Cluster
+
+
+class Orders(NamedTuple):
+    """What each guest waits for: resources, its turn, seconds."""
+
+    after: Mapping[str, tuple[str, ...]]
+    turn: Mapping[str, int]
+    delay_s: Mapping[str, int]
+    left_out: tuple[str, ...]
+
+
+def merged(cluster: Cluster) -> tuple[RuleEntry, ...]:
+    """Return the rules of a cluster that was read from constraints."""
+    found: list[RuleEntry] = [
+        *_spreads(cluster),
+        *_together(cluster),
+        *_places(cluster),
+    ]
+    return tuple(sorted(found, key=lambda rule: (type(rule).__name__, repr(rule))))
+
+
+def _spreads(cluster: Cluster) -> Iterator[SpreadEntry]:
+    pairs: defaultdict[tuple[str, bool], set[tuple[str, str]]] = defaultdict(set)
+    for rule in cluster.rules:
+        if isinstance(rule, Spread):
+            kept = pairs[rule.across, rule.hard]
+            kept.update(combinations(sorted(set(rule.guests)), 2))
+    for (across, hard), apart in sorted(pairs.items()):
+        while apart:
+            company = _company(min(apart), apart)
+            apart -= set(combinations(company, 2))
+            yield SpreadEntry(company, across, hard)
+
+
+def _company(pair: tuple[str, str], apart: set[tuple[str, str]]) -> tuple[str, ...]:
+    """Return the guests that are all apart, grown from one pair in sorted order."""
+    company = set(pair)
+    for guest in sorted({name for one in apart for name in one}):
+        fits = all(tuple(sorted((guest, other))) in apart for other in company)
+        if guest not in company and fits:
+            company.add(guest)
+    return tuple(sorted(company))
+
+
+def _together(cluster: Cluster) -> Iterator[TogetherEntry]:
+    followers: defaultdict[tuple[str, bool], set[str]] = defaultdict(set)
+    for rule in cluster.rules:
+        if isinstance(rule, Together):
+            followers[rule.guests[0], rule.hard].update(rule.guests[1:])
+    for (leader, hard), others in sorted(followers.items()):
+        yield TogetherEntry((leader, *sorted(others)), hard)
+
+
+def _places(cluster: Cluster) -> Iterator[RuleEntry]:
+    """Yield what guests avoid; guests that avoid the same nodes share a rule."""
+    everywhere = {node.name for node in cluster.nodes}
+    avoided: defaultdict[tuple[str, bool], set[str]] = defaultdict(set)
+    for rule in cluster.rules:
+        if isinstance(rule, Avoid):
+            for guest in rule.guests:
+                avoided[guest, rule.hard].update(rule.nodes)
+    shared: defaultdict[tuple[tuple[str, ...], bool], list[str]] = defaultdict(list)
+    for (guest, hard), nodes in sorted(avoided.items()):
+        shared[tuple(sorted(nodes)), hard].append(guest)
+    for (nodes_of, hard), guests in sorted(shared.items()):
+        rest = everywhere - set(nodes_of)
+        # A soft pin is another score than a soft avoid; a hard one is the same.
+        if hard and rest and len(nodes_of) >= len(rest):
+            yield PinEntry(tuple(guests), tuple(sorted(rest)), hard)
+        else:
+            yield AvoidEntry(tuple(guests), nodes_of, hard)
+
+
+def orders(cib: etree._Element, guests: set[str]) -> Orders:
+    """Return what guests wait for; orders that a file cannot say are left out."""
+    after: defaultdict[str, list[str]] = defaultdict(list)
+    turn: dict[str, int] = {}
+    left_out = []
+    for one in cib.iterfind("configuration/constraints/rsc_order"):
+        then, first = str(one.get("then")), str(one.get("first"))
+        members = {ref.get("id") for ref in one.iter("resource_ref")}
+        if one.get("id") == "vmha-turns":
+            turn |= _turns(one)
+        elif then in guests and _is_start(one):
+            after[then].append(first)
+        elif members & guests or {then, first} & guests:
+            left_out.append(f"constraint {one.get('id')}: an order of another kind")
+    waits = {guest: tuple(sorted(names)) for guest, names in after.items()}
+    return Orders(waits, turn, _delays(cib, guests), tuple(left_out))
+
+
+def _is_start(one: etree._Element) -> bool:
+    return (
+        one.get("first-action", "start") == "start"
+        and one.get("then-action", "start") == "start"
+        and one.get("kind", "Mandatory") in ("Mandatory", "Optional")
+    )
+
+
+def _turns(one: etree._Element) -> dict[str, int]:
+    return {
+        str(ref.get("id")): number
+        for number, part in enumerate(one.iterfind("resource_set"), 1)
+        for ref in part.iterfind("resource_ref")
+    }
+
+
+def _delays(cib: etree._Element, guests: set[str]) -> dict[str, int]:
+    found = {}
+    for primitive in cib.iterfind("configuration/resources//primitive"):
+        start = primitive.find("operations/op[@name='start']")
+        delay = seconds(start.get("start-delay")) if start is not None else None
+        if primitive.get("id") in guests and delay:
+            found[str(primitive.get("id"))] = int(delay)
+    return found

@@ -1,0 +1,210 @@
+"""A cluster file from a CIB: what of an existing cluster can be said in one.
+
+Pure, but for guests' XML files, which are read for sizes that the CIB does not have.
+Called by ``vmha import``. Whatever has no words in a cluster file is listed, never
+dropped silently; no secret is taken over.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from lxml import etree
+
+from vmha.agents import cib as reading
+from vmha.heartbeat.clusterfile.content import (
+    ClusterFile,
+    GuestEntry,
+    NodeEntry,
+    Policy,
+    QDevice,
+)
+from vmha.heartbeat.corosync import reading as corosync
+from vmha.heartbeat.pacemaker import imported_fencing, imported_rules
+from vmha.heartbeat.pacemaker.live import GUEST_AGENTS, NO, Live, metas
+from vmha.heartbeat.pacemaker.rendering import MARK, MARKED
+from vmha.heartbeat.planning.scores import LEAST_PRIORITY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vmha.heartbeat.planning.model import Guest, Node
+
+NOT_IN_USE = ("snapshot", "backingfile", "stateless", "copyindirs")
+_FOUND = ("config", "domain", "hypervisor")
+
+
+class Import(NamedTuple):
+    """The file, what of the cluster is not in it, and what is to be filled in."""
+
+    file: ClusterFile
+    left_out: tuple[str, ...]
+
+
+def imported(
+    cib: etree._Element,
+    live: Live,
+    conf: corosync.Section,
+    capacity: tuple[int, int] | None = None,
+) -> Import:
+    """Return the cluster file of a cluster.
+
+    ``capacity`` is (processors, MiB) for nodes of which the CIB says none.
+    """
+    asked = reading.parse(etree.tostring(cib, encoding="unicode"))
+    left_out = list(live.unread)
+    fences, told = imported_fencing.levels(cib)
+    left_out += told
+    addresses = corosync.addresses(conf)
+    nodes = tuple(
+        _node(node, addresses, fences, capacity, left_out)
+        for node in live.cluster.nodes
+    )
+    meta = metas(cib)
+    orders = imported_rules.orders(cib, {g.name for g in live.cluster.guests})
+    guests = tuple(
+        _guest(guest, cib, asked, meta[guest.name], orders, left_out)
+        for guest in live.cluster.guests
+    )
+    options = _options(cib)
+    host = corosync.qdevice_host(conf)
+    limit = options.get("migration-limit", "")
+    left_out += [*_others(cib), *orders.left_out]
+    file = ClusterFile(
+        path="",
+        name=options.get("cluster-name") or _name(conf),
+        nodes=nodes,
+        guests=guests,
+        rules=imported_rules.merged(live.cluster),
+        policy=Policy(migration_limit=int(limit) if limit.isdigit() else None),
+        token_ms=corosync.token_ms(conf),
+        two_node=live.cluster.two_node,
+        qdevice=QDevice(host) if host else None,
+    )
+    return Import(file, tuple(dict.fromkeys(left_out)))
+
+
+def _name(conf: corosync.Section) -> str:
+    return conf.first("totem").words.get("cluster_name") or "cluster"
+
+
+def _options(cib: etree._Element) -> dict[str, str]:
+    pairs = cib.iterfind("configuration/crm_config/cluster_property_set/nvpair")
+    return {str(pair.get("name")): str(pair.get("value") or "") for pair in pairs}
+
+
+def _node(
+    node: Node,
+    addresses: Mapping[str, tuple[str, ...]],
+    fences: imported_fencing.Levels,
+    capacity: tuple[int, int] | None,
+    left_out: list[str],
+) -> NodeEntry:
+    cpu, memory_mib = node.cpu, node.memory_mib
+    if not (cpu and memory_mib) and capacity is not None:
+        cpu, memory_mib = cpu or capacity[0], memory_mib or capacity[1]
+    if not (cpu and memory_mib):
+        left_out.append(
+            f"node {node.name}: the cluster says no capacity of it (cpu, hv_memory); "
+            "fill it in, or no guest fits there"
+        )
+    return NodeEntry(
+        node.name,
+        addresses.get(node.name, ()),
+        cpu,
+        memory_mib,
+        rack=node.rack if node.rack != node.name else None,
+        fencing=fences.get(node.name, ()),
+    )
+
+
+def _guest(
+    guest: Guest,
+    cib: etree._Element,
+    asked: reading.Configuration,
+    meta: Mapping[str, str],
+    orders: imported_rules.Orders,
+    left_out: list[str],
+) -> GuestEntry:
+    name = guest.name
+    parameters = asked.parameters(name)
+    if parameters is None:
+        left_out.append(f"guest {name}: a rule decides over its parameters")
+        parameters = {}
+    cpu, memory_mib = _size(guest, parameters, left_out)
+    priority = guest.priority
+    if meta.get(MARK) == MARKED:
+        priority = max(0, priority - LEAST_PRIORITY) if guest.ha else 0
+    order, delay_s = orders.turn.get(name), orders.delay_s.get(name, 0)
+    return GuestEntry(
+        name,
+        cpu,
+        memory_mib,
+        config=parameters.get("config"),
+        domain=parameters.get("domain"),
+        hypervisor=parameters.get("hypervisor"),
+        priority=priority,
+        ha=guest.ha,
+        runs_on=guest.runs_on,
+        prefer=guest.prefer,
+        after=orders.after.get(name, ()),
+        start_order=order,
+        start_delay_s=delay_s,
+        options=_parameters(name, parameters, left_out),
+    )
+
+
+def _parameters(
+    name: str, parameters: Mapping[str, str], left_out: list[str]
+) -> dict[str, str]:
+    """Return the further parameters; accounting is the file's and no parameter."""
+    kept = {}
+    for key, value in sorted(parameters.items()):
+        if key in _FOUND or key.startswith(("autoset_utilization", "unset_util")):
+            continue
+        if key in NOT_IN_USE and value.lower() not in ("", *NO):
+            left_out.append(f"guest {name}: parameter {key}, which vmha does not have")
+        elif key not in NOT_IN_USE:
+            kept[key] = value
+    return kept
+
+
+def _size(
+    guest: Guest, parameters: Mapping[str, str], left_out: list[str]
+) -> tuple[int, int]:
+    """Return the guest's size: by the cluster, else by its XML."""
+    from vmha.heartbeat.clusterfile import sizes
+
+    cpu, memory_mib = guest.cpu, guest.memory_mib
+    if cpu and memory_mib:
+        return cpu, memory_mib
+    reason = "it has no config file"
+    try:
+        if parameters.get("config"):
+            found = sizes.of_config(parameters["config"])
+            return cpu or found.cpu, memory_mib or found.memory_mib
+    except sizes.NoSize as error:
+        reason = str(error)
+    left_out.append(f"guest {guest.name}: its size is unknown ({reason}); fill it in")
+    return cpu, memory_mib
+
+
+def _others(cib: etree._Element) -> list[str]:
+    """Return what else there is in the cluster; it stays as it is."""
+    told = []
+    for one in cib.iterfind("configuration/resources//primitive"):
+        ident, parent = one.get("id"), one.getparent()
+        if one.get("template"):
+            told.append(f"resource {ident}: it is made from a template")
+        if one.get("class") == "stonith":
+            continue
+        if one.get("type") not in GUEST_AGENTS:
+            words = (one.get("class"), one.get("provider"), one.get("type"))
+            agent = ":".join(word for word in words if word)
+            told.append(f"resource {ident} ({agent}) is no guest")
+        elif parent is not None and parent.tag == "group":
+            told.append(f"guest {ident}: it is in the group {parent.get('id')}")
+        if one.find("meta_attributes/rule") is not None:
+            told.append(f"resource {ident}: a rule decides over its meta attributes")
+    return told

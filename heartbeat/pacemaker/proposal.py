@@ -1,0 +1,108 @@
+"""What an apply would do: the changes, what Pacemaker does on them, what is against it.
+
+Called by diff, apply and undo. Nothing is changed here: it is a CIB read, a CIB to be,
+and crm_simulate's word and the planner's on the second.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from lxml import etree
+
+from vmha.heartbeat.pacemaker import admission, options, rendering, simulate
+from vmha.heartbeat.pacemaker.difference import Change, changes, version
+from vmha.heartbeat.pacemaker.target import Conflict, raised, target
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vmha.agents.protocol.deadline import Deadline
+    from vmha.heartbeat.clusterfile.content import ClusterFile
+    from vmha.heartbeat.pacemaker.simulate import Action, Outcome
+    from vmha.heartbeat.planning.model import Cluster
+
+
+class Proposal(NamedTuple):
+    """A change of the cluster, before it is made.
+
+    ``conflicts`` need an option or another file, ``reasons`` are against it and can be
+    overruled by --force. ``actions`` are what Pacemaker would do with guests.
+    """
+
+    before: etree._Element
+    after: etree._Element
+    changes: tuple[Change, ...]
+    conflicts: tuple[Conflict, ...]
+    kept: tuple[str, ...]
+    actions: tuple[Action, ...]
+    reasons: tuple[str, ...]
+
+    @property
+    def version(self) -> str:
+        """The version of the CIB that this was made for."""
+        return version(self.before)
+
+
+def propose(
+    live: etree._Element,
+    file: ClusterFile,
+    deadline: Deadline,
+    adopt: bool = False,
+    remove: bool = False,
+) -> Proposal:
+    """Return what applying the file to this CIB would do.
+
+    Raises NotInstalled, Refused or Unreachable when Pacemaker's tools do not answer.
+    """
+    from vmha.heartbeat.clusterfile.planned import cluster_of
+    from vmha.heartbeat.planning.instructions import instructions
+
+    cluster = cluster_of(file)
+    wanted = rendering.configuration(file, cluster, instructions(cluster))
+    wanted = options.spelt(wanted, options.known(deadline))
+    to_be = target(live, wanted, adopt, remove)
+    found = changes(live, to_be.cib)
+    if not found:
+        # What is true already needs no judgement: twice is no change.
+        conflicts, kept = to_be.conflicts, to_be.kept
+        return Proposal(live, live, (), conflicts, kept, (), ())
+    outcome = simulate.simulate(to_be.cib, deadline)
+    reasons = admission.stopped(live, to_be.cib, outcome)
+    reasons += admission.unsafe(located(cluster, outcome.after), outcome)
+    reasons += admission.overwriting(to_be.cib)
+    return Proposal(
+        live,
+        raised(to_be.cib),
+        found,
+        to_be.conflicts,
+        to_be.kept,
+        _of_guests(to_be.cib, live, outcome),
+        tuple(reasons),
+    )
+
+
+def proposed(
+    live: etree._Element, after: etree._Element, deadline: Deadline
+) -> Proposal:
+    """Return what a CIB that was made otherwise (by undo) would do."""
+    found = changes(live, after)
+    if not found:
+        return Proposal(live, live, (), (), (), (), ())
+    outcome = simulate.simulate(after, deadline)
+    actions = _of_guests(after, live, outcome)
+    return Proposal(live, raised(after), found, (), (), actions, ())
+
+
+def located(cluster: Cluster, running: Mapping[str, str]) -> Cluster:
+    """Return the planner's cluster with each guest where it runs."""
+    guests = tuple(g._replace(runs_on=running.get(g.name)) for g in cluster.guests)
+    return cluster._replace(guests=guests)
+
+
+def _of_guests(
+    after: etree._Element, before: etree._Element, outcome: Outcome
+) -> tuple[Action, ...]:
+    names = admission.guests(after) | admission.guests(before)
+    return tuple(a for a in outcome.actions if a.resource in names)

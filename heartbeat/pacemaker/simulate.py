@@ -1,0 +1,146 @@
+"""What Pacemaker itself would do: ``crm_simulate`` run on a CIB.
+
+Called by diff and apply, by the planner's confirmation and by tests. Nothing of the
+cluster is touched: the CIB is a file of its own. One transition from the state given,
+all lost nodes failed together.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import NamedTuple
+
+from lxml import etree
+
+from vmha.agents.protocol import process
+from vmha.agents.protocol.errors import Refused
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vmha.agents.protocol.deadline import Deadline
+
+STARTED = ("Started", "Promoted", "Unpromoted", "Master", "Slave")
+
+
+class Action(NamedTuple):
+    """What Pacemaker would do with a resource: start, stop, move, migrate, restart.
+
+    ``source`` and ``target`` are nodes, "" where there is none.
+    """
+
+    kind: str
+    resource: str
+    source: str
+    target: str
+    reason: str
+
+
+class Present(NamedTuple):
+    """What runs where, and the members that are not online, or on standby."""
+
+    running: dict[str, str]
+    gone: tuple[str, ...]
+    standby: tuple[str, ...]
+
+
+class Outcome(NamedTuple):
+    """Where every resource ran before and runs after; and what was done between.
+
+    A resource that runs nowhere is in neither mapping. Clones' instances appear as
+    Pacemaker names them; one that runs on several nodes stands with the first. ``gone``
+    and ``standby`` are nodes, afterwards.
+    """
+
+    before: dict[str, str]
+    after: dict[str, str]
+    actions: tuple[Action, ...]
+    gone: tuple[str, ...] = ()
+    standby: tuple[str, ...] = ()
+
+
+def simulate(
+    cib: etree._Element, deadline: Deadline, lost: Sequence[str] = ()
+) -> Outcome:
+    """Return the outcome of one transition after the loss of these nodes.
+
+    Raises NotInstalled without Pacemaker's tools, Refused for a CIB that they refuse,
+    Unreachable when they take longer than the deadline.
+    """
+    words = ["--simulate", *(f"--node-fail={name}" for name in lost)]
+    return outcome(_answer(cib, deadline, words))
+
+
+def current(cib: etree._Element, deadline: Deadline) -> dict[str, str]:
+    """Return where every resource runs by the CIB's status; raises as simulate does."""
+    return present(cib, deadline).running
+
+
+def present(cib: etree._Element, deadline: Deadline) -> Present:
+    """Return what is true by the CIB's status; raises as simulate does."""
+    root = etree.fromstring(_answer(cib, deadline, []).encode())
+    status = root.find("cluster_status")
+    return Present(_running(status), *_absent(status))
+
+
+def _answer(cib: etree._Element, deadline: Deadline, words: Sequence[str]) -> str:
+    """Run crm_simulate on a copy of the CIB that goes again afterwards."""
+    with tempfile.TemporaryDirectory(prefix="vmha-") as folder:
+        path = os.path.join(folder, "cib.xml")
+        etree.ElementTree(cib).write(path)
+        argv = ["crm_simulate", "--xml-file", path, "--output-as=xml", *words]
+        answer = process.run(argv, deadline, {"CIB_shadow_dir": folder})
+    if answer.exit_code != 0:
+        said = " ".join((answer.stderr or answer.stdout).split())
+        raise Refused(f"crm_simulate ended with {answer.exit_code}: {said[-500:]}")
+    return answer.stdout
+
+
+def outcome(text: str) -> Outcome:
+    """Read crm_simulate's XML."""
+    root = etree.fromstring(text.encode())
+    actions = tuple(
+        Action(
+            str(one.get("action")),
+            str(one.get("resource")),
+            str(one.get("source") or (one.get("node") if _ends(one) else "") or ""),
+            str(one.get("dest") or ("" if _ends(one) else one.get("node")) or ""),
+            str(one.get("reason") or ""),
+        )
+        for one in root.iterfind("actions/rsc_action")
+    )
+    before = _running(root.find("cluster_status"))
+    revised = root.find("revised_cluster_status")
+    return Outcome(before, _running(revised), actions, *_absent(revised))
+
+
+def _ends(action: etree._Element) -> bool:
+    return str(action.get("action")).startswith("stop")
+
+
+def _absent(
+    status: etree._Element | None,
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the members that are not online, and those online but on standby."""
+    gone, standby = [], []
+    for node in status.iterfind("nodes/node") if status is not None else ():
+        if node.get("type", "member") != "member":
+            continue
+        if node.get("online") != "true" or node.get("pending") == "true":
+            gone.append(str(node.get("name")))
+        elif "true" in (node.get("standby"), node.get("maintenance")):
+            standby.append(str(node.get("name")))
+    return tuple(sorted(gone)), tuple(sorted(standby))
+
+
+def _running(status: etree._Element | None) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if status is None:
+        return found
+    for resource in status.iterfind("resources//resource"):
+        node = resource.find("node")
+        if resource.get("role") in STARTED and node is not None:
+            found.setdefault(str(resource.get("id")), str(node.get("name")))
+    return found

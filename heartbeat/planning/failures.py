@@ -1,0 +1,125 @@
+"""The plan: what happens on every failure, and how many failures are survived.
+
+A failure of K nodes is K nodes lost at once, from the cluster as it is; it is answered
+as Pacemaker will, in one transition. Beside it stands whether a better packing exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import combinations
+from typing import Union
+
+from vmha.heartbeat.planning import packing, warnings
+from vmha.heartbeat.planning.model import RACK, Cluster
+from vmha.heartbeat.planning.outcome import Free, Outcome, Plan
+from vmha.heartbeat.planning.prediction import Scheduler, settled
+
+Failures = Union[int, str, None]
+
+
+def plan(cluster: Cluster, failures: Failures = None, *, search: bool = True) -> Plan:
+    """Return what happens on each failure: of one node, of two (2), of a "rack".
+
+    Without ``failures``, as many as the administrator wants to be tolerated, at least
+    one. ``search`` looks for better packings, which is slow in clusters of hundreds.
+    """
+    return planned(Scheduler(settled(cluster)), failures, search=search)
+
+
+def planned(
+    scheduler: Scheduler, failures: Failures = None, *, search: bool = True
+) -> Plan:
+    """Return the plan of a cluster of which nodes may be gone already."""
+    cluster = scheduler.cluster
+    outcomes: list[Outcome] = []
+    tolerated = 0
+    is_unbroken = True
+    is_exact = True
+    for count, losses in _examined(scheduler, failures):
+        found = [scheduler.outcome(lost) for lost in losses]
+        is_unbroken = is_unbroken and all(is_survived(scheduler, at) for at in found)
+        tolerated = count if is_unbroken and found else tolerated
+        outcomes += found
+    if search:
+        searched = [packing.with_better(cluster, outcome) for outcome in outcomes]
+        outcomes = [outcome for outcome, _ in searched]
+        is_exact = all(is_complete for _, is_complete in searched)
+    return Plan(
+        tolerated,
+        is_exact,
+        tuple(warnings.of(scheduler)),
+        tuple(outcomes),
+        headroom(scheduler),
+        reservation(cluster, outcomes),
+    )
+
+
+def tolerates(cluster: Cluster, failures: Failures = None) -> int:
+    """Return how many failures are survived, without anything else."""
+    scheduler = Scheduler(settled(cluster))
+    tolerated = 0
+    for count, losses in _examined(scheduler, failures):
+        outcomes = map(scheduler.outcome, losses)
+        if not losses or not all(is_survived(scheduler, at) for at in outcomes):
+            return tolerated
+        tolerated = count
+    return tolerated
+
+
+def is_survived(scheduler: Scheduler, outcome: Outcome) -> bool:
+    """Tell whether every guest that is to be restarted runs, and none had to go."""
+    ha = scheduler.guests
+    down = {entry.guest for entry in outcome.unplaced}
+    down |= {entry.guest for entry in outcome.preempted}
+    return not any(ha[name].ha for name in down)
+
+
+def headroom(scheduler: Scheduler) -> dict[str, Free]:
+    """Return what is free on each node now."""
+    free = {node.name: [node.cpu, node.memory_mib] for node in scheduler.nodes_left()}
+    for guest in scheduler.cluster.guests:
+        if guest.runs_on in free:
+            free[guest.runs_on][0] -= guest.cpu
+            free[guest.runs_on][1] -= guest.memory_mib
+    return {name: Free(*left) for name, left in sorted(free.items())}
+
+
+def reservation(cluster: Cluster, outcomes: Iterable[Outcome]) -> dict[str, Free]:
+    """Return the most that arrives on each node in any one failure."""
+    guests = {guest.name: guest for guest in cluster.guests}
+    most = {node.name: Free(0, 0) for node in cluster.nodes}
+    for outcome in outcomes:
+        for node, came in _arrivals(outcome).items():
+            cpu = sum(guests[name].cpu for name in came)
+            memory = sum(guests[name].memory_mib for name in came)
+            known = most[node]
+            most[node] = Free(max(known.cpu, cpu), max(known.memory_mib, memory))
+    return most
+
+
+def _arrivals(outcome: Outcome) -> Mapping[str, list[str]]:
+    came: dict[str, list[str]] = {}
+    for guest, node in outcome.placed.items():
+        came.setdefault(node, []).append(guest)
+    for move in outcome.moved:
+        came.setdefault(move.to, []).append(move.guest)
+    return came
+
+
+def _examined(
+    scheduler: Scheduler, failures: Failures
+) -> Iterator[tuple[int, list[tuple[str, ...]]]]:
+    """Yield, for each number of failures, the sets of nodes that are lost."""
+    left = scheduler.nodes_left()
+    names = [node.name for node in left]
+    if failures == RACK:
+        racks: dict[str, list[str]] = {}
+        for node in left:
+            racks.setdefault(node.rack, []).append(node.name)
+        yield 1, [tuple(racks[rack]) for rack in sorted(racks)]
+        return
+    wanted = scheduler.cluster.tolerate if failures is None else int(failures)
+    examined = max(1, wanted)
+    for count in range(1, examined + 1):
+        yield count, list(combinations(names, count))

@@ -1,0 +1,220 @@
+"""What Pacemaker is told about guests: meta attributes, locations, colocations.
+
+The configuration is rendered from this and from nothing else, and ``assignment`` plays
+it, so the planner and the configuration cannot speak of two clusters. Everything is
+sorted, since the order of entries changes where Pacemaker puts guests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import combinations
+from typing import NamedTuple
+
+from vmha.heartbeat.planning import bound, scores
+from vmha.heartbeat.planning.model import (
+    HOST,
+    NONE,
+    Avoid,
+    Cluster,
+    Guest,
+    Pin,
+    Spread,
+    Together,
+)
+
+
+class GuestTerms(NamedTuple):
+    """A guest's meta attributes, as Pacemaker spells them, and what it is said to need.
+
+    The leader of guests that must be together is said to need what all of them need,
+    the others nothing: so Pacemaker starts all of them on one node or none. Where that
+    is not the guest's own size, the meta attribute ``vmha-size`` holds that one.
+    """
+
+    name: str
+    meta: Mapping[str, str]
+    cpu: int
+    memory_mib: int
+
+
+class LocationTerm(NamedTuple):
+    """A guest's score on one node."""
+
+    guest: str
+    node: str
+    score: int
+
+
+class ColocationTerm(NamedTuple):
+    """``guest`` is placed by the host, or the rack, that ``with_guest`` is on."""
+
+    guest: str
+    with_guest: str
+    score: int
+    across: str = HOST
+
+
+class Instructions(NamedTuple):
+    """All that decides where Pacemaker puts guests, sizes apart."""
+
+    properties: Mapping[str, str]
+    defaults: Mapping[str, str]
+    guests: tuple[GuestTerms, ...]
+    locations: tuple[LocationTerm, ...]
+    colocations: tuple[ColocationTerm, ...]
+
+
+SIZE = "vmha-size"
+MOST_PREFERRED = 10
+
+PROPERTIES = {"placement-strategy": scores.STRATEGY}
+DEFAULTS = {"resource-stickiness": str(scores.STICKINESS)}
+
+
+def instructions(cluster: Cluster) -> Instructions:
+    """Return what the configuration says of this cluster's guests."""
+    sets = bound.sets(cluster)
+    leaders = {name: sets.get(name, (name,))[0] for name in _names(cluster)}
+    colocations = tuple(sorted(_colocations(cluster, leaders)))
+    return Instructions(
+        PROPERTIES,
+        DEFAULTS,
+        tuple(_terms(cluster, sets)),
+        tuple(sorted(_locations(cluster, sets, colocations))),
+        colocations,
+    )
+
+
+def priority(cluster: Cluster, guest: Guest) -> int:
+    """Return the priority a guest is given.
+
+    Where pre-emption is not wanted all are equal; even so Pacemaker may displace a
+    survivor, which the plan then shows.
+    """
+    if not guest.ha:
+        return scores.UNMANAGED_PRIORITY
+    if cluster.preemption == NONE:
+        return scores.LEAST_PRIORITY
+    return scores.LEAST_PRIORITY + guest.priority
+
+
+def _names(cluster: Cluster) -> list[str]:
+    return [guest.name for guest in cluster.guests]
+
+
+def _terms(cluster: Cluster, sets: bound.Sets) -> Iterator[GuestTerms]:
+    guests = {guest.name: guest for guest in cluster.guests}
+    for name, guest in sorted(guests.items()):
+        # A guest has no say in where those are that it is placed by.
+        meta = {"priority": str(priority(cluster, guest)), "critical": "false"}
+        if not guest.ha:
+            meta["is-managed"] = "false"
+        cpu, memory = guest.cpu, guest.memory_mib
+        if name in sets:
+            members = [guests[member] for member in sets[name]]
+            is_leader = name == members[0].name
+            cpu = sum(member.cpu for member in members) if is_leader else 0
+            memory = sum(member.memory_mib for member in members) if is_leader else 0
+            meta[SIZE] = f"{guest.cpu},{guest.memory_mib}"
+        yield GuestTerms(name, meta, cpu, memory)
+
+
+def _locations(
+    cluster: Cluster, sets: bound.Sets, colocations: Iterable[ColocationTerm]
+) -> Iterator[LocationTerm]:
+    """Yield one term for each guest and node that anything is said of."""
+    found = footing(cluster, colocations)
+    for guest, node, score in _wishes(cluster):
+        # What is forbidden to one of a set is forbidden to all of it.
+        members = sets.get(guest, (guest,)) if score <= -scores.INFINITY else (guest,)
+        for member in members:
+            key = (member, node)
+            found[key] = scores.added(found.get(key, 0), score)
+    for (guest, node), score in found.items():
+        if score:
+            yield LocationTerm(guest, node, score)
+
+
+def footing(
+    cluster: Cluster, colocations: Iterable[ColocationTerm]
+) -> dict[tuple[str, str], int]:
+    """Return the score on every node that outweighs what soft rules take away.
+
+    A node whose score is negative is unusable for Pacemaker, however soft the rule. All
+    guests that a soft rule names get the same, so that none comes before the other.
+    """
+    taken: dict[str, int] = {}
+    for guest, with_guest, score, _ in colocations:
+        if abs(score) < scores.INFINITY:
+            taken[guest] = taken.get(guest, 0) + abs(score)
+            taken[with_guest] = taken.get(with_guest, 0) + 1
+    for guest, _, score in _wishes(cluster):
+        if -scores.INFINITY < score < 0:
+            taken[guest] = taken.get(guest, 0) - score
+    most = max(taken.values(), default=0)
+    score = scores.FOOTING * (1 + most // scores.FOOTING)
+    return {(guest, node.name): score for guest in taken for node in cluster.nodes}
+
+
+def _wishes(cluster: Cluster) -> Iterator[tuple[str, str, int]]:
+    for guest in cluster.guests:
+        for rank, node in enumerate(reversed(guest.prefer), start=1):
+            yield guest.name, node, scores.PREFER * min(rank, MOST_PREFERRED)
+    for rule in cluster.rules:
+        if isinstance(rule, (Pin, Avoid)):
+            for name in rule.guests:
+                for node, score in _scores_of(rule, cluster):
+                    yield name, node, score
+
+
+def _scores_of(rule: Pin | Avoid, cluster: Cluster) -> Iterator[tuple[str, int]]:
+    for node in cluster.nodes:
+        is_named = node.name in rule.nodes
+        if rule.hard:
+            if is_named == isinstance(rule, Avoid):
+                yield node.name, -scores.INFINITY
+        elif is_named:
+            sign = 1 if isinstance(rule, Pin) else -1
+            yield node.name, sign * scores.SOFT_LOCATION
+
+
+def _colocations(
+    cluster: Cluster, leaders: Mapping[str, str]
+) -> Iterator[ColocationTerm]:
+    """Yield each pair once; of two rules on one pair, the harder."""
+    rank = {
+        guest.name: (-priority(cluster, guest), guest.name) for guest in cluster.guests
+    }
+    found: dict[tuple[str, str, str], int] = {}
+    for rule in cluster.rules:
+        if isinstance(rule, Spread):
+            score = -scores.INFINITY if rule.hard else scores.SOFT_SPREAD
+            apart = {leaders[name] for name in rule.guests if name in leaders}
+            # The guest that is placed later keeps away from the earlier one; the
+            # other way about, a rule would turn the order of priorities around.
+            for first, then in combinations(sorted(apart, key=rank.__getitem__), 2):
+                key = (then, first, rule.across)
+                found[key] = min(score, found.get(key, 0))
+    yield from (
+        ColocationTerm(then, first, score, across)
+        for (then, first, across), score in found.items()
+    )
+    yield from _companions(cluster, leaders)
+
+
+def _companions(
+    cluster: Cluster, leaders: Mapping[str, str]
+) -> Iterator[ColocationTerm]:
+    found: dict[tuple[str, str], int] = {}
+    for rule in cluster.rules:
+        if isinstance(rule, Together):
+            score = scores.INFINITY if rule.hard else scores.SOFT_TOGETHER
+            first = rule.guests[0]
+            bound_to = {leaders.get(name) for name in rule.guests}
+            with_guest = leaders[first] if rule.hard and len(bound_to) == 1 else first
+            for name in {*rule.guests} - {with_guest}:
+                known = found.get((name, with_guest), 0)
+                found[name, with_guest] = max(score, known)
+    for (name, with_guest), score in found.items():
+        yield ColocationTerm(name, with_guest, score)

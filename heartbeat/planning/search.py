@@ -1,0 +1,165 @@
+"""An exact search for a packing that starts as many guests as possible, bounded.
+
+Called by ``packing``, which knows guests and rules; here are only sizes, places and
+which items must be apart. A packing that is returned is a real one, whether or not the
+search came to its end: what it claims can be started can be started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+STEPS = 20_000
+
+
+class Item(NamedTuple):
+    """Guests that go together: what all of them need, and what those need that run.
+
+    ``gain`` is how many guests more are started if all of them are. The ``core`` must
+    be placed in any case (nothing, if its size is None).
+    """
+
+    cpu: int
+    memory: int
+    gain: int
+    core: tuple[int, int] | None
+    allowed: frozenset[int]
+    apart: tuple[int, ...]
+
+
+class Packing(NamedTuple):
+    """Which items are started whole, and whether no better packing exists."""
+
+    started: frozenset[int]
+    is_best: bool
+
+
+class Places(NamedTuple):
+    """What is free on each node; which places each rule already has a guest in.
+
+    ``groups`` gives, rule by rule, the host or rack of each node.
+    """
+
+    cpu: Sequence[int]
+    memory: Sequence[int]
+    groups: Sequence[Sequence[int]]
+    taken: Sequence[frozenset[int]]
+
+
+class _Search:
+    """Depth first, largest first; a branch that cannot be better is left."""
+
+    def __init__(self, items: Sequence[Item], places: Places, steps: int) -> None:
+        self.items = items
+        self.order = sorted(
+            range(len(items)),
+            key=lambda at: (-items[at].memory, -items[at].cpu, at),
+        )
+        self.cpu = list(places.cpu)
+        self.memory = list(places.memory)
+        self.groups = places.groups
+        self.taken = [set(taken) for taken in places.taken]
+        self.steps = steps
+        self.is_plain = not places.groups and all(
+            len(item.allowed) == len(self.cpu) for item in items
+        )
+        self.all_gain = sum(item.gain for item in items)
+        self.best_gain = 0
+        self.best: frozenset[int] = frozenset()
+        self.started: list[int] = []
+
+    def run(self) -> Packing:
+        self._deeper(0, 0, 0)
+        return Packing(self.best, self.steps > 0)
+
+    def _deeper(self, depth: int, gain: int, missed: int) -> None:
+        """Go through what can be done with the next item."""
+        self.steps -= 1
+        if self.steps <= 0 or self._is_hopeless(depth, missed):
+            return
+        if depth == len(self.order):
+            if gain > self.best_gain:
+                self.best_gain, self.best = gain, frozenset(self.started)
+            return
+        at = self.order[depth]
+        item = self.items[at]
+        if item.gain:
+            self.started.append(at)
+            self._everywhere(
+                item, item.cpu, item.memory, (depth + 1, gain + item.gain, missed)
+            )
+            self.started.pop()
+        further = (depth + 1, gain, missed + item.gain)
+        if item.core is not None:
+            self._everywhere(item, *item.core, further)
+        else:
+            self._deeper(*further)
+
+    def _is_hopeless(self, depth: int, missed: int) -> bool:
+        """Tell whether this branch cannot beat the best packing found."""
+        if self.all_gain - missed <= self.best_gain:
+            return True
+        wanted_cpu = wanted_memory = 0
+        spare: list[tuple[int, int, int]] = []
+        for at in self.order[depth:]:
+            item = self.items[at]
+            core = item.core or (0, 0)
+            wanted_cpu += core[0]
+            wanted_memory += core[1]
+            if item.gain:
+                spare.append((item.memory - core[1], item.cpu - core[0], item.gain))
+        memory = sum(self.memory) - wanted_memory
+        cpu = sum(self.cpu) - wanted_cpu
+        if memory < 0 or cpu < 0:
+            return True
+        most = min(_most(spare, 0, memory), _most(spare, 1, cpu))
+        gained = self.all_gain - missed - sum(entry[2] for entry in spare)
+        return gained + most <= self.best_gain
+
+    def _everywhere(
+        self, item: Item, cpu: int, memory: int, further: tuple[int, int, int]
+    ) -> None:
+        """Try each node for an item, fullest first; alike nodes once."""
+        tried: set[tuple[int, int]] = set()
+        for node in sorted(item.allowed, key=lambda node: (self.memory[node], node)):
+            room = (self.cpu[node], self.memory[node])
+            if self.steps <= 0:
+                return
+            if room[0] < cpu or room[1] < memory or (self.is_plain and room in tried):
+                continue
+            if any(self.groups[at][node] in self.taken[at] for at in item.apart):
+                continue
+            tried.add(room)
+            self._take(item, node, cpu, memory)
+            self._deeper(*further)
+            self._give_back(item, node, cpu, memory)
+
+    def _take(self, item: Item, node: int, cpu: int, memory: int) -> None:
+        self.cpu[node] -= cpu
+        self.memory[node] -= memory
+        for at in item.apart:
+            self.taken[at].add(self.groups[at][node])
+
+    def _give_back(self, item: Item, node: int, cpu: int, memory: int) -> None:
+        self.cpu[node] += cpu
+        self.memory[node] += memory
+        for at in item.apart:
+            self.taken[at].discard(self.groups[at][node])
+
+
+def _most(spare: Sequence[tuple[int, int, int]], which: int, room: int) -> float:
+    """Return the most that could be gained if items could be cut, by one size alone."""
+    gained = 0.0
+    for entry in sorted(spare, key=lambda entry: entry[which] / entry[2]):
+        size, gain = entry[which], entry[2]
+        if size > room:
+            return gained + (gain * room / size if size else 0)
+        room -= size
+        gained += gain
+    return gained
+
+
+def packed(items: Sequence[Item], places: Places, steps: int = STEPS) -> Packing:
+    """Return the packing that starts most; whoever is already there stays."""
+    return _Search(items, places, steps).run()

@@ -1,0 +1,271 @@
+"""vmha apply, diff, undo and import on a CIB file, with Pacemaker's own tools."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from clusters.examples import THREE, deadline, empty
+from lxml import etree
+
+from vmha.heartbeat.command.main import run
+from vmha.heartbeat.command.streams import Streams
+from vmha.heartbeat.pacemaker.cluster import Cluster, Moved, parsed
+from vmha.heartbeat.pacemaker.difference import changes
+from vmha.heartbeat.pacemaker.target import raised
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FOREIGN = """\
+<primitive id="ip" class="ocf" provider="heartbeat" type="IPaddr2">
+<instance_attributes id="ip-i"><nvpair id="ip-i-ip" name="ip" value="10.0.0.99"/>
+</instance_attributes></primitive>
+"""
+GUEST = """\
+<primitive id="web1" class="ocf" provider="heartbeat" type="VirtualDomain">
+<instance_attributes id="web1-instance_attributes">
+<nvpair id="w1c" name="config" value="/srv/old.xml"/></instance_attributes>
+<utilization id="w1u"><nvpair id="w1u1" name="cpu" value="2"/>
+<nvpair id="w1u2" name="hv_memory" value="2048"/></utilization></primitive>
+"""
+KEPT = '<rsc_location id="mine" rsc="ip" node="n2" score="77"/>'
+
+
+class Vmha:
+    """The command on a CIB file of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.cib = folder / "live.xml"
+        self.file = folder / "vmha.yaml"
+        self.said = ""
+        self.cib.write_text(empty(), encoding="utf-8")
+        self.file.write_text(THREE, encoding="utf-8")
+
+    def __call__(self, *words: str) -> int:
+        """Run it; what it writes to both streams is in ``said``."""
+        out = io.StringIO()
+        code = run(words, Streams(out, out, {"CIB_file": str(self.cib)}))
+        self.said = out.getvalue()
+        return code
+
+    def on_file(self, name: str, *words: str) -> int:
+        """Run a subcommand on the cluster file."""
+        return self(name, str(self.file), *words)
+
+    def configured(self) -> etree._Element:
+        """Return the CIB as it is now."""
+        return parsed(self.cib.read_text("utf-8"))
+
+    def edit(self, old: str, new: str) -> None:
+        """Change the cluster file."""
+        text = self.file.read_text("utf-8")
+        assert old in text
+        self.file.write_text(text.replace(old, new), encoding="utf-8")
+
+    def change(self, edit: Callable[[etree._Element], None]) -> None:
+        """Change the cluster as an administrator does with other tools."""
+        before = self.configured()
+        after = raised(before)
+        edit(after)
+        Cluster({"CIB_file": str(self.cib)}).change(before, after, deadline())
+
+
+@pytest.fixture
+def vmha(tmp_path: Path) -> Vmha:
+    if shutil.which("crm_simulate") is None:
+        pytest.skip("needs crm_simulate")
+    return Vmha(tmp_path)
+
+
+def _set(cib: etree._Element, ident: str, value: str) -> None:
+    cib.find(f".//*[@id='{ident}']").set("value", value)  # type: ignore[union-attr]
+
+
+def test_the_second_apply_changes_nothing(vmha: Vmha) -> None:
+    assert vmha.on_file("apply", "--yes") == 0
+    first = vmha.cib.read_bytes()
+    assert vmha.on_file("apply", "--yes") == 0
+    assert "Nothing to change" in vmha.said
+    assert vmha.cib.read_bytes() == first
+    assert vmha.on_file("diff") == 0
+
+
+def test_diff_shows_what_pacemaker_would_do_and_changes_nothing(vmha: Vmha) -> None:
+    before = vmha.cib.read_bytes()
+    assert vmha.on_file("diff") == 1
+    assert "+ resource web1" in vmha.said
+    assert re.search(r"^  start web1 on n[123]$", vmha.said, re.MULTILINE)
+    assert vmha.cib.read_bytes() == before
+
+
+def test_undo_restores_what_was_and_is_readable_by_root_alone(vmha: Vmha) -> None:
+    before = vmha.configured()
+    assert vmha.on_file("apply", "--yes") == 0
+    folder = Path(f"{vmha.cib}.undo")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(p.stat().st_mode) for p in folder.iterdir()} == {0o600}
+    assert vmha("undo", "--yes") == 0
+    assert changes(before, vmha.configured()) == ()
+    assert vmha("undo", "--yes") == 1
+    assert "nothing to undo" in vmha.said
+
+
+def test_undo_goes_back_apply_by_apply(vmha: Vmha) -> None:
+    vmha.on_file("apply", "--yes")
+    first = vmha.configured()
+    vmha.edit("memory_mib: 2048", "memory_mib: 3072")
+    assert vmha.on_file("apply", "--yes") == 0
+    assert "utilization hv_memory 2048 -> 3072" in vmha.said
+    assert vmha("undo", "--yes") == 0
+    assert changes(first, vmha.configured()) == ()
+
+
+def test_undo_leaves_what_others_did_since(vmha: Vmha) -> None:
+    vmha.on_file("apply", "--yes")
+
+    def edit(cib: etree._Element) -> None:
+        resources = cib.find("configuration/resources")
+        assert resources is not None
+        resources.append(etree.fromstring(FOREIGN))
+
+    vmha.change(edit)
+    assert vmha("undo", "--yes") == 0
+    left = vmha.configured().findall("configuration/resources/primitive")
+    assert [one.get("id") for one in left] == ["ip"]
+
+
+def test_undo_refuses_where_others_changed_the_same_thing(vmha: Vmha) -> None:
+    vmha.on_file("apply", "--yes")
+    ident = "vmha-resource-web1-meta_attributes-priority"
+    vmha.change(lambda cib: _set(cib, ident, "99"))
+    assert vmha("undo", "--yes") == 1
+    assert "changed since the apply: web1" in vmha.said
+    assert vmha("undo", "--yes", "--force") == 0
+
+
+def test_a_guest_too_many_is_refused_with_the_reason(vmha: Vmha) -> None:
+    vmha.on_file("apply", "--yes")
+    before = vmha.cib.read_bytes()
+    vmha.edit("guests:\n", "guests:\n  huge: {domain: h, cpu: 1, memory_mib: 20000}\n")
+    assert vmha.on_file("apply", "--yes") == 1
+    assert "refused: guest huge would find no node" in vmha.said
+    assert vmha.cib.read_bytes() == before
+    assert vmha.on_file("apply", "--yes", "--force") == 0
+
+
+def test_a_change_that_fewer_failures_would_survive_is_refused(vmha: Vmha) -> None:
+    vmha.on_file("apply", "--yes")
+    before = vmha.cib.read_bytes()
+    vmha.edit("cpu: 1, memory_mib: 2048", "cpu: 1, memory_mib: 14000")
+    vmha.edit(
+        "app1: {config: /srv/guests/app1.xml, class: silver, cpu: 1, memory_mib: 1024}",
+        "app1: {config: /srv/guests/app1.xml, class: silver, cpu: 1, "
+        "memory_mib: 14000}",
+    )
+    assert vmha.on_file("apply", "--yes") == 1
+    assert "policy.tolerate" in vmha.said
+    assert vmha.cib.read_bytes() == before
+
+
+def test_a_cluster_that_changed_since_the_diff_is_refused(vmha: Vmha) -> None:
+    vmha.on_file("diff", "--json")
+    version = json.loads(vmha.said)["version"]
+
+    def edit(cib: etree._Element) -> None:
+        resources = cib.find("configuration/resources")
+        assert resources is not None
+        resources.append(etree.fromstring(FOREIGN))
+
+    vmha.change(edit)
+    before = vmha.cib.read_bytes()
+    assert vmha.on_file("apply", "--yes", "--against", version) == 2
+    assert "has changed since the difference was shown" in vmha.said
+    assert vmha.cib.read_bytes() == before
+
+
+def test_pacemaker_refuses_a_patch_of_a_configuration_that_moved(vmha: Vmha) -> None:
+    cluster = Cluster({"CIB_file": str(vmha.cib)})
+    read = cluster.read(deadline())
+    vmha.on_file("apply", "--yes")
+    before = vmha.cib.read_bytes()
+    with pytest.raises(Moved):
+        cluster.change(read, raised(read), deadline())
+    assert vmha.cib.read_bytes() == before
+
+
+def test_a_guest_dropped_from_the_file_needs_remove(vmha: Vmha) -> None:
+    vmha.on_file("apply", "--yes")
+    line = next(x for x in THREE.splitlines(True) if x.startswith("  web2:"))
+    vmha.edit(line, "")
+    vmha.edit("spread: [web1, web2]", "spread: [web1, web3]")
+    assert vmha.on_file("apply", "--yes") == 1
+    assert "guest web2 is no longer in the file: it would be stopped" in vmha.said
+    assert "--remove" in vmha.said
+    assert vmha.on_file("apply", "--yes", "--remove") == 0
+    assert vmha.configured().find(".//primitive[@id='web2']") is None
+
+
+def test_what_others_configured_stays_untouched(vmha: Vmha) -> None:
+    vmha.cib.write_text(empty(3, FOREIGN, KEPT), encoding="utf-8")
+    before = vmha.configured()
+    assert vmha.on_file("apply", "--yes") == 0
+    after = vmha.configured()
+    for path in (".//primitive[@id='ip']", ".//rsc_location[@id='mine']"):
+        one, other = before.find(path), after.find(path)
+        assert one is not None
+        assert other is not None
+        assert etree.tostring(one) == etree.tostring(other)
+
+
+def test_a_guest_made_by_hand_is_adopted_only_when_told(vmha: Vmha) -> None:
+    vmha.cib.write_text(empty(3, FOREIGN + GUEST), encoding="utf-8")
+    assert vmha.on_file("apply", "--yes") == 1
+    assert "resource web1 exists and was not written by vmha" in vmha.said
+    assert "--adopt" in vmha.said
+    assert vmha.on_file("apply", "--yes", "--adopt") == 0
+    web1 = vmha.configured().find(".//primitive[@id='web1']")
+    assert web1 is not None
+    assert web1.get("provider") == "vmha"
+    assert vmha.on_file("diff") == 0
+
+
+def test_a_stopped_guest_is_not_started_by_an_apply(vmha: Vmha) -> None:
+    vmha.on_file("apply", "--yes")
+
+    def edit(cib: etree._Element) -> None:
+        meta = cib.find(".//primitive[@id='web1']/meta_attributes")
+        assert meta is not None
+        words = {"id": "w-role", "name": "target-role", "value": "Stopped"}
+        etree.SubElement(meta, "nvpair", words)
+
+    vmha.change(edit)
+    vmha.edit("memory_mib: 2048", "memory_mib: 3072")
+    assert vmha.on_file("apply", "--yes") == 0
+    assert vmha.configured().find(".//nvpair[@id='w-role']") is not None
+
+
+def test_an_import_reads_back_to_the_same_configuration(vmha: Vmha) -> None:
+    vmha.on_file("apply", "--yes")
+    assert vmha("import", "-o", str(vmha.file)) == 0
+    assert vmha.on_file("diff") == 0, vmha.said
+
+
+def test_an_import_lists_what_it_leaves_out_and_takes_no_password(vmha: Vmha) -> None:
+    device = (
+        '<primitive id="f1" class="stonith" type="fence_ipmilan"><instance_attributes '
+        'id="f1i"><nvpair id="f1p" name="password" value="geheim"/><nvpair id="f1h" '
+        'name="pcmk_host_list" value="n1"/></instance_attributes></primitive>'
+    )
+    vmha.cib.write_text(empty(3, FOREIGN + GUEST + device, KEPT), encoding="utf-8")
+    assert vmha("import", "--capacity", "8,8192") == 0
+    assert "resource ip (ocf:heartbeat:IPaddr2) is no guest" in vmha.said
+    assert "device f1: its password is not taken over" in vmha.said
+    assert "geheim" not in vmha.said
+    assert "web1: {config: /srv/old.xml, cpu: 2, memory_mib: 2048}" in vmha.said

@@ -1,0 +1,114 @@
+"""One command line from its words to its exit code, whatever goes wrong on the way."""
+
+from __future__ import annotations
+
+import io
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from vmha.agents.protocol.errors import Unreachable
+from vmha.heartbeat.clusterfile.errors import BadClusterFile, Problem
+from vmha.heartbeat.command import main, table
+from vmha.heartbeat.command.errors import CannotDo
+from vmha.heartbeat.command.streams import Streams
+
+
+class Ran:
+    """What one run has written and ended with."""
+
+    def __init__(self, *words: str) -> None:
+        self.out, self.err = io.StringIO(), io.StringIO()
+        self.code = main.run(words, Streams(self.out, self.err, {}))
+
+
+@pytest.fixture
+def ends_with(monkeypatch: pytest.MonkeyPatch) -> object:
+    """Return a function that makes every subcommand end with an exception."""
+
+    def make(error: BaseException) -> None:
+        def run(*_: object) -> int:
+            raise error
+
+        module = SimpleNamespace(DESCRIPTION="", EXAMPLES="", add=_accept, run=run)
+        monkeypatch.setattr(main, "import_module", lambda _: module)
+
+    return make
+
+
+def _accept(parser: object) -> None:
+    parser.add_argument("--json", action="store_true")  # type: ignore[attr-defined]
+
+
+ENDS = [
+    (CannotDo("it is so.", "--x"), 2, None, "--x", "it is so."),
+    (Unreachable("nobody answers"), 2, None, "", "nobody answers"),
+    (
+        BadClusterFile("f", [Problem(7, "guests.a", "wrong")]),
+        2,
+        7,
+        "guests.a",
+        "wrong",
+    ),
+]
+
+
+@pytest.mark.parametrize(("error", "code", "line", "path", "message"), ENDS)
+def test_what_is_raised_is_told_as_json_with_exit_code_2(
+    ends_with: object,
+    error: Exception,
+    code: int,
+    line: int | None,
+    path: str,
+    message: str,
+) -> None:
+    ends_with(error)  # type: ignore[operator]
+    ran = Ran("plan", "--json")
+    assert ran.code == code
+    expected = {"line": line, "path": path, "message": message}
+    assert json.loads(ran.out.getvalue()) == {"errors": [expected]}
+
+
+def test_a_defect_is_told_apart_from_bad_input(ends_with: object) -> None:
+    ends_with(ZeroDivisionError("oops"))  # type: ignore[operator]
+    ran = Ran("plan")
+    assert ran.code == 3
+    last = ran.err.getvalue().splitlines()[-1]
+    assert (
+        last
+        == "vmha: unexpected ZeroDivisionError: oops; a defect of vmha, please report"
+    )
+
+
+def test_ctrl_c_is_no_defect(ends_with: object) -> None:
+    ends_with(KeyboardInterrupt())  # type: ignore[operator]
+    ran = Ran("plan")
+    assert (ran.code, ran.err.getvalue()) == (130, "vmha: interrupted\n")
+
+
+def test_names_of_subcommands_are_unique_and_in_one_column() -> None:
+    listed = [command for group in table.GROUPS.values() for command in group]
+    names = [command.name for command in (*listed, *table.INTERNAL)]
+    assert len(names) == len(set(names))
+    starts = {
+        line.index(command.summary)
+        for command in listed
+        for line in main.help_text().splitlines()
+        if command.summary in line
+    }
+    assert len(starts) == 1
+
+
+def test_progress_is_for_a_person_and_goes_before_anything_else_is_said() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    piped, terminal = io.StringIO(), Terminal()
+    for err in (piped, terminal):
+        streams = Streams(io.StringIO(), err, {})
+        streams.progress("1 of 2")
+        streams.say("done")
+    assert piped.getvalue() == "done\n"
+    assert terminal.getvalue() == "\r\x1b[K1 of 2\r\x1b[Kdone\n"
