@@ -1,7 +1,8 @@
 """vmha's metadata: three folders become one namespace, executables keep line and mode.
 
 Import path = ``vmha.`` + path in the repository. The executables are data files,
-because an installer rewrites the first line of scripts and would lose ``-I``.
+because an installer rewrites the first line of scripts and would lose ``-I``;
+``vmha install-agents`` takes them from there. The packages do not use this file.
 """
 
 from pathlib import Path
@@ -38,8 +39,11 @@ setup(
     package_dir={f"vmha.{floor}": floor for floor in FLOORS},
     data_files=[
         ("lib/ocf/resource.d/vmha", executables("agents/resource.d")),
-        ("sbin", executables("fence/sbin") + executables("heartbeat/bin")),
+        ("sbin", executables("fence/sbin")),
     ],
+    # The packages bring heartbeat/bin/vmha; an environment has its own first line.
+    entry_points={"console_scripts": ["vmha = vmha.heartbeat.command.main:main"]},
     package_data={"": ["*.json"]},
     install_requires=["PyYAML", "jsonschema", "libvirt-python", "lxml", "pyghmi"],
+    extras_require={"tables": ["rich"]},
 )

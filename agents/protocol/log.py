@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _FACILITIES = {"none": None, "daemon": syslog.LOG_DAEMON, "user": syslog.LOG_USER} | {
     f"local{n}": getattr(syslog, f"LOG_LOCAL{n}") for n in range(8)
 }
-
+_TRACED = ("HA_debug", "OCF_TRACE_RA", "OCF_RESKEY_trace_ra")
+_NO = ("", "0", "no", "off", "false")
 
 PATIENCE_S = 0.3
 
@@ -25,7 +26,9 @@ PATIENCE_S = 0.3
 class Log:
     """Writes one line per message: ``TAG: sentence``.
 
-    ``environ`` is read for Pacemaker's ``HA_LOGFACILITY`` and ``HA_debug``.
+    ``environ`` is read for Pacemaker's ``HA_LOGFACILITY`` and ``HA_debug``, and for
+    what asks the agents of resource-agents for a trace: ``OCF_TRACE_RA``, or the
+    parameter ``trace_ra`` that crm sets.
     """
 
     __slots__ = ("_debug", "_facility", "_hangs", "_tag")
@@ -35,7 +38,7 @@ class Log:
         self._hangs = False
         name = environ.get("HA_LOGFACILITY", "daemon").lower()
         self._facility = _FACILITIES.get(name, syslog.LOG_DAEMON)
-        self._debug = environ.get("HA_debug", "0").lower() not in ("", "0", "no", "off")
+        self._debug = any(environ.get(name, "").lower() not in _NO for name in _TRACED)
 
     def rename(self, tag: str) -> None:
         """Write under another tag from here on.
@@ -58,7 +61,7 @@ class Log:
         self._write(syslog.LOG_INFO, sentence)
 
     def debug(self, sentence: str) -> None:
-        """Say what only a developer wants; silent unless HA_debug is set."""
+        """Say what only a developer wants; silent unless asked for."""
         if self._debug:
             self._write(syslog.LOG_DEBUG, sentence)
 

@@ -51,6 +51,10 @@ OBSERVATION: tuple[Subcommand, ...] = (
     Subcommand("explain", "why a guest is where it is, or why it is down"),
 )
 
+INSTALLATION: tuple[Subcommand, ...] = (
+    Subcommand("install-agents", "put the agents of a virtual environment in place"),
+)
+
 INTERNAL: tuple[Subcommand, ...] = (
     Subcommand("node-facts", "tell what this node has, for vmha check elsewhere"),
 )
@@ -60,4 +64,5 @@ GROUPS = {
     "Plan": PLANNING,
     "Configure": CONFIGURATION,
     "Observe": OBSERVATION,
+    "Install": INSTALLATION,
 }

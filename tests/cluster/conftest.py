@@ -30,14 +30,14 @@ LABS = 9
 
 
 @pytest.fixture(scope="session")
-def deb() -> Path:
-    """Return the suite's package, built from this tree."""
+def debs() -> list[Path]:
+    """Return the suite's packages, built from this tree."""
     built = run([sys.executable, "-I", str(ROOT / "packaging/build-deb")], BUILD_S)
-    return Path(built.stdout.split()[-1])
+    return [Path(line) for line in built.stdout.splitlines()]
 
 
 @pytest.fixture(scope="session")
-def whole_lab(deb: Path) -> Iterator[Lab]:
+def whole_lab(debs: list[Path]) -> Iterator[Lab]:
     """Bring up a lab of this run's own and take it away at the end.
 
     The first name that no other run holds: a killed run's lab is so cleared by the
@@ -49,15 +49,15 @@ def whole_lab(deb: Path) -> Iterator[Lab]:
         name = f"tests-{number}"
         try:
             with hold(CACHE / f".{name}.lock", 0):
-                yield from _up(name, deb)
+                yield from _up(name, debs)
                 return
         except TimedOut:
             continue
     raise LabError(f"{LABS} runs hold a lab each already")
 
 
-def _up(name: str, deb: Path) -> Iterator[Lab]:
-    lab = Lab(name, debs=[deb], progress=Progress(sys.stderr))
+def _up(name: str, debs: list[Path]) -> Iterator[Lab]:
+    lab = Lab(name, debs=debs, progress=Progress(sys.stderr))
     lab.down()
     try:
         lab.up()

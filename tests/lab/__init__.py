@@ -5,7 +5,9 @@ a LabError whose text is a sentence.
 
     from lab import Lab, Progress
 
-    with Lab(name="mine", debs=["dist/vmha_0.1.0_all.deb"], progress=Progress()) as lab:
+    from glob import glob
+
+    with Lab(name="mine", debs=glob("dist/*.deb"), progress=Progress()) as lab:
         lab.configure(["web1", "web2"])    # fencing and guests; or peers=True
         with lab.watch() as watch:               # the witness, from here on
             source = lab.cluster.where("web1")[0]

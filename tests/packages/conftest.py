@@ -1,39 +1,38 @@
-"""The package, built once, and a root of its own that it is installed into."""
+"""The packages, built once, and a root of its own that they are installed into."""
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from packages.builds import BUILD, NAMES, ROOT, built
 from packages.overlay import OverlayRoot
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = [str(ROOT / "packaging/build-deb"), "--no-install", "--output"]
+__all__ = ["BUILD", "NAMES", "ROOT", "install"]
 
 
 @pytest.fixture(scope="session")
-def deb(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("deb")
-    shown = subprocess.run(
-        [*BUILD, str(folder)],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-        timeout=300,
-    )
-    return Path(shown.stdout.strip())
+def debs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return the packages by name."""
+    return built(ROOT, tmp_path_factory.mktemp("debs"))
 
 
 @pytest.fixture(scope="session")
 def installed(
-    deb: Path, tmp_path_factory: pytest.TempPathFactory
+    debs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OverlayRoot]:
-    """A root with the package installed the way dpkg does it, scripts included."""
+    """A root with the packages installed the way dpkg does it, scripts included."""
     root = OverlayRoot(tmp_path_factory.mktemp("root"))
-    root.put(deb, "/tmp/vmha.deb")
-    root.run(["dpkg", "--purge", "vmha"])  # what the machine itself may have
-    root.output(["dpkg", "--install", "/tmp/vmha.deb"])
+    root.run(["dpkg", "--purge", *NAMES])  # what the machine itself may have
+    install(root, list(debs.values()))
     yield root
     root.close()
+
+
+def install(root: OverlayRoot, debs: Sequence[Path]) -> None:
+    """Have dpkg install packages in a root, all in one call."""
+    places = [f"/tmp/{deb.name}" for deb in debs]
+    for deb, place in zip(debs, places):
+        root.put(deb, place)
+    root.output(["dpkg", "--install", *places])

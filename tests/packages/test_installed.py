@@ -6,9 +6,12 @@ executable gives: every parameter with its whole text, and nothing invented.
 
 from __future__ import annotations
 
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from packages.conftest import NAMES as PACKAGES
+from packages.conftest import install
 from packages.overlay import OverlayRoot
 
 FOLDER = "/usr/lib/ocf/resource.d/vmha"
@@ -17,7 +20,7 @@ AGENTS = {name: f"{FOLDER}/{name}" for name in NAMES}
 FENCE = {
     name: f"/usr/sbin/{name}" for name in ("fence_vmha_ipmi", "fence_vmha_redfish")
 }
-LIBRARY = "/usr/lib/python3/dist-packages/vmha"
+LIBRARY = "/usr/lib/vmha/live/"
 METADATA = {
     **{agent: [agent, "meta-data"] for agent in AGENTS.values()},
     **{agent: [agent, "-o", "metadata"] for agent in FENCE.values()},
@@ -155,11 +158,13 @@ def test_pcs_and_crm_list_the_resource_agent(installed: OverlayRoot) -> None:
     )
 
 
-def test_purging_leaves_nothing_behind(installed: OverlayRoot) -> None:
-    installed.output(["dpkg", "--purge", "vmha"])
+def test_purging_leaves_nothing_behind(
+    installed: OverlayRoot, debs: dict[str, Path]
+) -> None:
+    installed.output(["dpkg", "--purge", *PACKAGES])
     left = "find /usr /etc /var/lib/vmha -name '*vmha*' 2>/dev/null || :"
     assert installed.output(["sh", "-c", left]) == ""
-    installed.output(["dpkg", "--install", "/tmp/vmha.deb"])
+    install(installed, list(debs.values()))
 
 
 def _texts(metadata: ET.Element) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The one package on bare systems of both suites: its dependencies are complete."""
+"""The packages on bare systems of both suites: its dependencies are complete."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 INSTALL = """
 mount -t proc proc /proc
 apt-get update -qq
-apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 /vmha.deb
+apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 /vmha*.deb
 """
 USE = """
 /usr/lib/ocf/resource.d/vmha/VirtualMachine meta-data
@@ -50,8 +50,11 @@ def bare_system(
 
 
 @pytest.mark.timeout(LIMIT_S)
-def test_it_installs_and_answers_on_a_bare_system(bare_system: Path, deb: Path) -> None:
-    shutil.copy(deb, bare_system / "vmha.deb")
+def test_it_installs_and_answers_on_a_bare_system(
+    bare_system: Path, debs: dict[str, Path]
+) -> None:
+    for deb in debs.values():
+        shutil.copy(deb, bare_system)
     _in_own_mounts("chroot", str(bare_system), "sh", "-euc", INSTALL)
     shown = _in_own_mounts("chroot", str(bare_system), "sh", "-euc", USE)
     assert '<resource-agent name="VirtualMachine"' in shown

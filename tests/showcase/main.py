@@ -115,7 +115,7 @@ def _tell(options: argparse.Namespace, progress: Progress) -> int:
 
 def _packages(progress: Progress) -> list[Path]:
     """Build the suite's own packages from this checkout."""
-    with progress.step("building the package"):
+    with progress.step("building the packages"):
         built = subprocess.run(
             [str(ROOT / "packaging/build-deb")],
             stdout=subprocess.PIPE,  # its stderr says what it installs
@@ -125,7 +125,7 @@ def _packages(progress: Progress) -> list[Path]:
         )
     if built.returncode:
         raise LabError("packaging/build-deb failed; its reason stands above")
-    return sorted((ROOT / "dist").glob("*.deb"))
+    return [Path(line) for line in built.stdout.splitlines()]
 
 
 def _acts(

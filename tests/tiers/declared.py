@@ -49,7 +49,7 @@ TPM = ("swtpm", "swtpm-tools")
 SANLOCK = ("libvirt-sanlock", "sanlock")
 
 # What packaging/build-deb builds with; the lab installs that package in its nodes.
-BUILD = ("debhelper", "dh-python", "dpkg-dev", "python3-setuptools")
+BUILD = ("debhelper", "dh-python", "dpkg-dev")
 
 LAB = ("debian-archive-keyring", "debootstrap", "iproute2", "openipmi")
 
@@ -116,16 +116,21 @@ TIERS = (
         (
             "crmsh",
             "debootstrap",
+            "drbd-utils",
             "fence-agents",
+            "libvirt-clients",
             "libxml2-utils",
             "libvirt-daemon-system",
             "lintian",
+            "man-db",
             "pcs",
             "resource-agents",
+            "rpm",
             *BUILD,
             *FENCER,
         ),
         verbose=True,
+        workers=2,
     ),
 )
 

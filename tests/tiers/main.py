@@ -25,7 +25,12 @@ TYPED = (
     "tests/bench",
     "tests/demo",
     "packaging/build-deb",
+    "packaging/build-rpm",
+    "packaging/installed/assemble",
+    "packaging/installed/in-use",
+    "packaging/layout",
     "packaging/switch-over",
+    "packaging/write-manual",
 )
 
 
