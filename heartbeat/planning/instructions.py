@@ -70,7 +70,7 @@ SIZE = "vmha-size"
 MOST_PREFERRED = 10
 
 PROPERTIES = {"placement-strategy": scores.STRATEGY}
-DEFAULTS = {"resource-stickiness": str(scores.STICKINESS)}
+DEFAULTS = {"resource-stickiness": f"{scores.STICKINESS}"}
 
 
 def instructions(cluster: Cluster) -> Instructions:
