@@ -21,6 +21,8 @@ ROUNDS, LONG_ROUNDS = 15, 51
 FENCINGS, LONG_FENCINGS = 5, 21
 NODES = (1, 100, 300)
 OF_THE_PEER = 0.33
+PLANNED = ((8, 200), (16, 500), (32, 2000))
+CLUSTERS, FEW_CLUSTERS = 300, 40
 
 
 def main() -> int:
@@ -48,6 +50,9 @@ def _arguments() -> argparse.Namespace:
     times = which.add_parser("fencing", help="how long status, off and reboot take")
     times.add_argument("--runs", type=int, metavar="N", help="so many runs of each")
     times.add_argument("--only", metavar="TEXT", help="BMCs named like this")
+    which.add_parser("planning", help="all failures planned, one simulated")
+    told = which.add_parser("renderings", help="what a failover disturbs, by rendering")
+    told.add_argument("--clusters", type=int, metavar="N", help="on so many clusters")
     for table_of in (behaviour, answers):
         table_of.add_argument(
             "--only", metavar="TEXT", help="situations named like this"
@@ -164,9 +169,49 @@ def _fencing(options: argparse.Namespace) -> int:
     return int(was_interrupted or not all(promise.is_kept for promise in kept))
 
 
+def _planning(options: argparse.Namespace) -> int:
+    """Print what planning costs; 1 when it costs more than is promised."""
+    from benchmarks import planning
+
+    timings = [planning.measured(*size) for size in PLANNED]
+    for line in table.lines(
+        [planning.HEADING, *map(planning.row, timings)], numbers_from=0
+    ):
+        print(line)
+    for timing in timings:
+        word = "" if timing.is_kept else "  NOT KEPT"
+        print(
+            f"{timing.nodes} nodes: all failures in "
+            f"{timing.planner_s / timing.simulator_s:.2f} of the time crm_simulate "
+            f"takes for one (promised: less than 1), {timing.differences} guests "
+            f"placed otherwise (promised: 0){word}"
+        )
+    if options.json:
+        told = [timing._asdict() for timing in timings]
+        options.json.write_text(json.dumps(told, indent=2) + "\n")
+    return int(not all(timing.is_kept for timing in timings))
+
+
+def _renderings(options: argparse.Namespace) -> int:
+    """Print what failovers disturb; there is no promise in it."""
+    from benchmarks import renderings
+
+    clusters = options.clusters or (CLUSTERS if options.long else FEW_CLUSTERS)
+    rows = []
+    for name in renderings.RENDERINGS:
+        print(f"playing {clusters} clusters: {name} ...", file=sys.stderr)
+        total = renderings.measured(renderings.SEED, clusters, name)
+        rows.append(renderings.row(name, total))
+    for line in table.lines([renderings.HEADING, *rows], numbers_from=1):
+        print(line)
+    return 0
+
+
 COMMANDS = {
     "agents": _agents,
     "behaviour": _behaviour,
     "fencing": _fencing,
     "fence-behaviour": _fence_behaviour,
+    "planning": _planning,
+    "renderings": _renderings,
 }

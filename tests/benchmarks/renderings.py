@@ -23,6 +23,8 @@ from vmha.heartbeat.planning.instructions import (
 from vmha.heartbeat.planning.model import NONE, Cluster
 from vmha.heartbeat.planning.prediction import Scheduler
 
+SEED = 7000
+
 Rendering = Callable[[Cluster], Instructions]
 
 
