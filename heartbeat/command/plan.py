@@ -164,6 +164,7 @@ def _show(
     report.outcomes(
         streams,
         plan,
+        "What each failure does to the guests",
         is_whole=arguments.all,
         is_searched=not arguments.no_could_place,
     )

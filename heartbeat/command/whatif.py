@@ -220,6 +220,7 @@ def _show(
     report.outcomes(
         streams,
         plan,
+        "What the change does to the guests",
         is_whole=arguments.all,
         is_searched=not arguments.no_could_place,
     )

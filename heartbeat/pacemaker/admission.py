@@ -52,11 +52,18 @@ def stopped(live: etree._Element, after: etree._Element, outcome: Outcome) -> li
     return reasons
 
 
-def unsafe(cluster: Cluster) -> list[str]:
-    """Return what the planner has against the cluster as it would be."""
-    from vmha.heartbeat.planning.failures import plan
+def unsafe(cluster: Cluster, outcome: Outcome) -> list[str]:
+    """Return what the planner has against the cluster as it would be.
 
-    made = plan(cluster, max(1, cluster.tolerate), search=False)
+    Nodes that are gone already, or on standby, are not there to take guests over.
+    """
+    from vmha.heartbeat.planning.failures import planned
+    from vmha.heartbeat.planning.prediction import Scheduler, settled
+
+    names = {node.name for node in cluster.nodes}
+    gone, standby = names & {*outcome.gone}, names & {*outcome.standby}
+    scheduler = Scheduler(settled(cluster), gone, standby)
+    made = planned(scheduler, max(1, cluster.tolerate), search=False)
     reasons = list(broken(cluster))
     if made.tolerates >= cluster.tolerate:
         return reasons
@@ -70,6 +77,17 @@ def unsafe(cluster: Cluster) -> list[str]:
         down = ", ".join(sorted(one.guest for one in failed.unplaced))
         said += f": without {lost}, these stay down: {down}"
     return [*reasons, said]
+
+
+def overwriting(cib: etree._Element) -> list[str]:
+    """Return which resources would write other capacities over those of the file."""
+    found = cib.iterfind("configuration/resources//primitive")
+    return [
+        f"resource {one.get('id')} ({one.get('type')}) writes the nodes' capacities, "
+        "over those of the file: remove it"
+        for one in found
+        if one.get("type") in ("NodeCapacity", "NodeUtilization")
+    ]
 
 
 def broken(cluster: Cluster) -> Iterator[str]:

@@ -24,8 +24,8 @@ def look(evidence: Evidence) -> Iterator[Finding]:
         only_bmc = bool(ways) and all(any(map(devices.is_bmc, way)) for way in ways)
         if only_bmc and sharing[feed] > 1:
             text = (
-                f"it cannot be fenced without its BMC, and {feed} feeds {sharing[feed]} "
-                "nodes: without that power the BMC is dead too, and fencing never ends"
+                f"it cannot be fenced without its BMC, and {feed} feeds "
+                f"{sharing[feed]} nodes: without that power the BMC is dead too, and fencing never ends"
             )
             yield Finding(f"node {node}", text)
 
