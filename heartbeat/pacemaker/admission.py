@@ -38,6 +38,7 @@ def stopped(live: etree._Element, after: etree._Element, outcome: Outcome) -> li
     why = {one.resource: one.reason for one in outcome.actions}
     reasons = []
     told = metas(after)
+    known = guests(live)
     for name in sorted(guests(after)):
         meta = told[name]
         is_meant = meta.get("target-role", "").lower() != STOPPED
@@ -47,7 +48,7 @@ def stopped(live: etree._Element, after: etree._Element, outcome: Outcome) -> li
         cause = f" ({why[name]})" if why.get(name) else ""
         if name in outcome.before:
             reasons.append(f"guest {name} runs now and would be stopped{cause}")
-        elif name not in guests(live):
+        elif name not in known:
             reasons.append(f"guest {name} would find no node that may run it{cause}")
     return reasons
 

@@ -25,7 +25,8 @@ def look(evidence: Evidence) -> Iterator[Finding]:
         if only_bmc and sharing[feed] > 1:
             text = (
                 f"it cannot be fenced without its BMC, and {feed} feeds "
-                f"{sharing[feed]} nodes: without that power the BMC is dead too, and fencing never ends"
+                f"{sharing[feed]} nodes: without that power the BMC is dead too, and "
+                "fencing never ends"
             )
             yield Finding(f"node {node}", text)
 
