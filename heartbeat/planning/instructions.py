@@ -70,7 +70,6 @@ SIZE = "vmha-size"
 MOST_PREFERRED = 10
 
 PROPERTIES = {"placement-strategy": scores.STRATEGY}
-DEFAULTS = {"resource-stickiness": str(scores.STICKINESS)}
 
 
 def instructions(cluster: Cluster) -> Instructions:
@@ -82,7 +81,7 @@ def instructions(cluster: Cluster) -> Instructions:
     unheard = _unheard(locations, colocations)
     return Instructions(
         PROPERTIES,
-        DEFAULTS,
+        {"resource-stickiness": str(scores.STICKINESS)},
         tuple(_terms(cluster, sets, unheard)),
         locations,
         colocations,
