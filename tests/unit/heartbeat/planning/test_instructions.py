@@ -51,6 +51,16 @@ def test_guests_come_before_all_other_resources_and_by_their_class() -> None:
     assert meta(equal, "a")["priority"] == meta(equal, "b")["priority"] == "10"
 
 
+def test_priorities_below_zero_or_beyond_scores_keep_their_order() -> None:
+    found = told(
+        app=Guest("app", 1, 1024, -999_999),
+        db=Guest("db", 1, 1024, 999_999),
+        web=Guest("web", 1, 1024, ha=False),
+    )
+    given = [int(meta(found, name)["priority"]) for name in ("app", "db", "web")]
+    assert 0 < given[0] < given[1] < given[2] < scores.INFINITY
+
+
 def test_a_guest_with_ha_off_is_not_managed_and_counted_first() -> None:
     found = told(db=Guest("db", 1, 1024, ha=False))
     assert meta(found, "db")["is-managed"] == "false"
