@@ -58,8 +58,36 @@ def targets(device: Resource) -> frozenset[str] | None:
 
 
 def fencing(cib: Cib, node: str) -> list[Resource]:
-    """Return the devices that are said to fence a node."""
+    """Return the devices that are said to fence a node.
+
+    Where levels are set for it, only the devices in them count, and the fencer asks
+    none of them whether it can.
+    """
+    levels = cib.levels().get(node)
+    if levels:
+        named = {name for level in levels for name in level}
+        return [d for d in cib.devices if d.id in named]
     return [d for d in cib.devices if node in (targets(d) or ())]
+
+
+def ways(cib: Cib, node: str) -> list[list[Resource]]:
+    """Return the ways in which a node can be fenced: of each, all devices must succeed.
+
+    Without levels each device is a way of its own.
+    """
+    known = {device.id: device for device in cib.devices}
+    levels = cib.levels().get(node)
+    if levels:
+        found = [[known[n] for n in level if n in known] for level in levels]
+        return [way for way in found if way]
+    return [[device] for device in fencing(cib, node)]
+
+
+def absent(cib: Cib, node: str) -> list[str]:
+    """Return what a node's levels name and is no device."""
+    known = {device.id for device in cib.devices}
+    named = [name for level in cib.levels().get(node, ()) for name in level]
+    return [name for name in named if name not in known]
 
 
 def has_watchdog(cib: Cib) -> bool:

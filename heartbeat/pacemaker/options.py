@@ -24,11 +24,7 @@ if TYPE_CHECKING:
 
 FOLDERS = ("/usr/libexec/pacemaker", "/usr/lib/pacemaker")
 LISTED = ("crm_attribute", "--list-options=cluster", "--all", "--output-as=xml")
-DAEMONS = (
-    "pacemaker-schedulerd",
-    "pacemaker-controld",
-    "pacemaker-based",
-)
+DAEMONS = ("pacemaker-schedulerd", "pacemaker-controld")
 OLD, NEW = "stonith-", "fencing-"
 _RENAMED = (
     "enabled",

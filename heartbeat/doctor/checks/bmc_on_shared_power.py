@@ -20,12 +20,13 @@ def look(evidence: Evidence) -> Iterator[Finding]:
     feeds = _feeds(evidence)
     sharing = Counter(feeds.values())
     for node, feed in sorted(feeds.items()):
-        found = devices.fencing(cib, node)
-        only_bmc = bool(found) and all(devices.is_bmc(device) for device in found)
+        ways = devices.ways(cib, node)
+        only_bmc = bool(ways) and all(any(map(devices.is_bmc, way)) for way in ways)
         if only_bmc and sharing[feed] > 1:
             text = (
-                f"its BMC is all that can fence it, and {feed} feeds {sharing[feed]} "
-                "nodes: without that power the BMC is dead too, and fencing never ends"
+                f"it cannot be fenced without its BMC, and {feed} feeds "
+                f"{sharing[feed]} nodes: without that power the BMC is dead too, and "
+                "fencing never ends"
             )
             yield Finding(f"node {node}", text)
 

@@ -14,6 +14,10 @@ def look(evidence: Evidence) -> Iterator[Answer]:
     cib = evidence.cib
     telling = [d.id for d in cib.devices if devices.targets(d) is None]
     for node in cib.nodes:
+        absent = devices.absent(cib, node)
+        if absent:
+            text = f"its levels name {', '.join(absent)}, which is no device"
+            yield Finding(f"node {node}", text)
         if devices.fencing(cib, node) or devices.has_watchdog(cib):
             continue
         told = _told(evidence, node)

@@ -27,8 +27,8 @@ def _unmovable(evidence: Evidence) -> Iterator[Answer]:
         seen = sorted(told.get(guest.id, ()))
         if len(seen) > 1 and is_true(guest.meta.get("allow-migrate")):
             text = (
-                f"it has its host's processor, the nodes have {' and '.join(seen)}: "
-                "it cannot migrate between them while it runs"
+                f"it has its host's processor, and the nodes have {' and '.join(seen)}"
+                ": it cannot migrate between them while it runs"
             )
             yield Finding(f"guest {guest.id}", text, Severity.WARNING)
 

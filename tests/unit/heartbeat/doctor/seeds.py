@@ -74,6 +74,10 @@ def host_processors(ill: Patient) -> None:
         ill.tell(node, "libvirt", "processor", value=model)
 
 
+def level_without_device(ill: Patient) -> None:
+    ill.one(".//fencing-level[@target='n2']").set("devices", "vmha-fence-n2,strip")
+
+
 def old_agent(ill: Patient) -> None:
     ill.primitive("web1").set("provider", "heartbeat")
     ill.primitive("web1").set("type", "VirtualDomain")
@@ -151,7 +155,8 @@ SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
         (lambda ill: ill.option("stonith-enabled", "false"), "stonith-enabled is false")
     ],
     "fence-device-missing": [
-        (lambda ill: _without_device(ill, "n2"), "no fence device names it")
+        (lambda ill: _without_device(ill, "n2"), "no fence device names it"),
+        (level_without_device, "its levels name strip, which is no device"),
     ],
     "fence-device-untested": [
         (nobody_asked_it, "no monitor of it has succeeded"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from lxml import etree
 from unit.heartbeat.doctor.patient import NODES, Patient
-from unit.heartbeat.doctor.seeds import SEEDS, nobody_asked_it
+from unit.heartbeat.doctor.seeds import SEEDS, nobody_asked_it, shared_feed
 
 from vmha.heartbeat.doctor import catalogue
 from vmha.heartbeat.doctor.check import Severity
@@ -42,6 +43,30 @@ def test_a_device_that_has_fenced_needs_no_monitor_that_succeeded() -> None:
     event = {"action": "off", "target": "n2", "is": "success", "by": "n1"}
     ill.tell("n1", "fencing", "history", value=[event])
     assert "fence-device-untested" not in {name for name, _, _ in ill.found()}
+
+
+@pytest.mark.parametrize(
+    ("levels", "is_found"),
+    [
+        (["vmha-fence-n1"], True),
+        (["vmha-fence-n1,strip"], True),
+        (["vmha-fence-n1", "strip"], False),
+    ],
+)
+def test_a_level_that_needs_no_bmc_survives_the_loss_of_a_feed(
+    levels: list[str], is_found: bool
+) -> None:
+    ill = Patient()
+    shared_feed(ill)
+    ill.drop(".//fencing-level[@target='n1']")
+    whole = ill.one("configuration/fencing-topology")
+    for index, devices in enumerate(levels, 1):
+        words = {"id": f"l{index}", "target": "n1", "index": str(index)}
+        etree.SubElement(whole, "fencing-level", {**words, "devices": devices})
+    words = {"id": "strip", "class": "stonith", "type": "fence_apc"}
+    etree.SubElement(ill.one("configuration/resources"), "primitive", words)
+    found = [s for name, s, _ in ill.found() if name == "bmc-on-shared-power"]
+    assert ("node n1" in found) == is_found
 
 
 def test_every_check_has_a_seeded_fault() -> None:
