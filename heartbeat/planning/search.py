@@ -68,6 +68,7 @@ class _Search:
         self.best_gain = 0
         self.best: frozenset[int] = frozenset()
         self.started: list[int] = []
+        self.seen: dict[object, int] = {}
 
     def run(self) -> Packing:
         self._deeper(0, 0, 0)
@@ -82,6 +83,8 @@ class _Search:
             if gain > self.best_gain:
                 self.best_gain, self.best = gain, frozenset(self.started)
             return
+        if self._is_known(depth, gain):
+            return
         at = self.order[depth]
         item = self.items[at]
         if item.gain:
@@ -95,6 +98,18 @@ class _Search:
             self._everywhere(item, *item.core, further)
         else:
             self._deeper(*further)
+
+    def _is_known(self, depth: int, gain: int) -> bool:
+        """Tell whether what is left was met before, with no less gained by then."""
+        rooms = list(zip(self.cpu, self.memory))
+        if self.is_plain:
+            rooms.sort()
+        taken = tuple(frozenset(taken) for taken in self.taken)
+        state = (depth, tuple(rooms), taken)
+        if self.seen.get(state, -1) >= gain:
+            return True
+        self.seen[state] = gain
+        return False
 
     def _is_hopeless(self, depth: int, missed: int) -> bool:
         """Tell whether this branch cannot beat the best packing found."""
@@ -113,9 +128,30 @@ class _Search:
         cpu = sum(self.cpu) - wanted_cpu
         if memory < 0 or cpu < 0:
             return True
-        most = min(_most(spare, 0, memory), _most(spare, 1, cpu))
+        if not spare:
+            return self.all_gain - missed <= self.best_gain
+        most = min(_most(spare, 0, memory), _most(spare, 1, cpu), self._slots(depth))
         gained = self.all_gain - missed - sum(entry[2] for entry in spare)
         return gained + most <= self.best_gain
+
+    def _slots(self, depth: int) -> float:
+        """Return the most that could be gained if all items were of the least size."""
+        left = [self.items[at] for at in self.order[depth:]]
+        wanted = [item.core for item in left if item.core is not None]
+        least_cpu = min([item.cpu if not item.core else item.core[0] for item in left])
+        least_memory = min(
+            [item.memory if not item.core else item.core[1] for item in left]
+        )
+        if not least_cpu or not least_memory:
+            return self.all_gain
+        slots = sum(
+            max(0, min(cpu // least_cpu, memory // least_memory))
+            for cpu, memory in zip(self.cpu, self.memory)
+        )
+        most = max(item.gain for item in left)
+        if any(item.core is not None and item.gain for item in left):
+            return slots * most  # one slot may hold what must run and more
+        return (slots - len(wanted)) * most
 
     def _everywhere(
         self, item: Item, cpu: int, memory: int, further: tuple[int, int, int]

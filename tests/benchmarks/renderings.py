@@ -124,16 +124,16 @@ def _equal(cluster: Cluster) -> Instructions:
 
 
 def _rather_not_elsewhere(cluster: Cluster) -> Instructions:
-    """Say a preference by lowering all other nodes."""
+    """Say a preference by lowering all other nodes, from a score that all have."""
     known = instructions(cluster._replace(guests=tuple(_plain(cluster))))
     found = {(one.guest, one.node): one.score for one in known.locations}
     for guest in cluster.guests:
-        for node in cluster.nodes if guest.prefer else ():
-            rank = [*guest.prefer, node.name].index(node.name)
-            less = -scores.PREFER * rank
+        for node in cluster.nodes:
+            rank = [*guest.prefer, node.name].index(node.name) if guest.prefer else 0
             key = (guest.name, node.name)
-            found[key] = scores.added(found.get(key, 0), less)
-    locations = [LocationTerm(*key, score) for key, score in found.items() if score]
+            score = 10 * scores.FOOTING - scores.PREFER * rank
+            found[key] = scores.added(found.get(key, 0), score)
+    locations = [LocationTerm(*key, score) for key, score in found.items()]
     return known._replace(locations=tuple(sorted(locations)))
 
 
