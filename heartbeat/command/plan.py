@@ -84,8 +84,13 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
     origin = source.read(arguments, streams)
     cluster = origin.cluster
     search = not arguments.no_could_place
-    streams.progress(f"planning for {report.size(cluster)}")
-    plan = failures.plan(cluster, arguments.failures, search=search)
+    size = report.size(cluster)
+
+    def progress(done: int, steps: int) -> None:
+        streams.progress(f"planning for {size}: {done} of {steps}")
+
+    streams.progress(f"planning for {size}")
+    plan = failures.plan(cluster, arguments.failures, search=search, progress=progress)
     agreed = NOT_ASKED
     if not arguments.no_confirm:
         agreed = agreement(origin, plan.failures, streams)
@@ -95,7 +100,8 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
     if arguments.fit is not None:
         from vmha.heartbeat.planning.fit import fit
 
-        more = fit(cluster, arguments.fit.cpu, arguments.fit.memory_mib)
+        wanted: Size = arguments.fit
+        more = fit(cluster, wanted.cpu, wanted.memory_mib, progress)
     holds = _holds(plan, origin, arguments.failures)
     if arguments.json:
         answer = plan.as_json()
