@@ -254,4 +254,3 @@ def test_help_describes_exit_codes_and_shows_examples(vmha: Vmha, name: str) -> 
     assert done.returncode == 0
     assert "Exit codes" in done.stdout
     assert "examples:" in done.stdout
-
