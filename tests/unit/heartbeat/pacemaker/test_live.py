@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from clusters.examples import THREE, live, rendered
 
 from vmha.heartbeat.clusterfile.planned import cluster_of
@@ -98,6 +99,29 @@ def test_an_import_means_the_same_as_the_file_it_came_from() -> None:
     assert again.token_ms == 1000
     assert [n.addresses for n in again.nodes] == [n.addresses for n in file.nodes]
     assert {g.name: g.runs_on for g in again.guests} == RUNNING
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "{together: [web1, db1, web3]}",
+        "{together: [web1, db1]}\n  - {pin: [db1], to: [n1, n2]}",
+        "{together: [db1, web3]}\n  - {spread: [web3, web2]}",
+        "{pin: [own, web1], to: [n2], hard: false}",
+        "{avoid: [web1, web2], nodes: [n2, n3], hard: false}",
+        "{spread: [app1, db1, web1, web2], hard: false}",
+    ],
+)
+def test_rules_that_bind_are_read_back(rule: str) -> None:
+    """Sizes of a set stand with its leader, and its rules are told of all of it."""
+    text = THREE[: THREE.index("rules:")] + f"rules:\n  - {rule}\n"
+    cib = rendered(text)
+    file = parse(text, "vmha.yaml")
+    made = imported(cib, of_document(cib, RUNNING), corosync.Section()).file
+    assert [(g.name, g.cpu, g.memory_mib) for g in made.guests] == [
+        (g.name, g.cpu, g.memory_mib) for g in file.guests
+    ]
+    assert changes(cib, rendered(text_of(made))) == ()
 
 
 def test_an_import_tells_what_it_leaves_out() -> None:
