@@ -17,7 +17,6 @@ from vmha.heartbeat.planning.model import (
     NONE,
     Avoid,
     Cluster,
-    Guest,
     Pin,
     Rule,
     Spread,
@@ -70,7 +69,6 @@ SIZE = "vmha-size"
 MOST_PREFERRED = 10
 
 PROPERTIES = {"placement-strategy": scores.STRATEGY}
-DEFAULTS = {"resource-stickiness": str(scores.STICKINESS)}
 
 
 def instructions(cluster: Cluster) -> Instructions:
@@ -82,24 +80,32 @@ def instructions(cluster: Cluster) -> Instructions:
     unheard = _unheard(locations, colocations)
     return Instructions(
         PROPERTIES,
-        DEFAULTS,
+        {"resource-stickiness": str(scores.STICKINESS)},
         tuple(_terms(cluster, sets, unheard)),
         locations,
         colocations,
     )
 
 
-def priority(cluster: Cluster, guest: Guest) -> int:
-    """Return the priority a guest is given.
+def priorities(cluster: Cluster) -> dict[str, int]:
+    """Return the priority each guest is given.
 
     Where pre-emption is not wanted all are equal; even so Pacemaker may displace a
-    survivor, which the plan then shows.
+    survivor, which the plan then shows. Only their order counts: where a class is below
+    zero, or so high that Pacemaker would cut it, their ranks are told instead.
     """
-    if not guest.ha:
-        return scores.UNMANAGED_PRIORITY
-    if cluster.preemption == NONE:
-        return scores.LEAST_PRIORITY
-    return scores.LEAST_PRIORITY + guest.priority
+    ha = {
+        guest.name: 0 if cluster.preemption == NONE else guest.priority
+        for guest in cluster.guests
+        if guest.ha
+    }
+    known = sorted(set(ha.values()))
+    if known and (known[0] < 0 or known[-1] > scores.MOST_PRIORITY):
+        ha = {name: known.index(value) for name, value in ha.items()}
+    found = {name: scores.LEAST_PRIORITY + value for name, value in ha.items()}
+    for guest in cluster.guests:
+        found.setdefault(guest.name, scores.UNMANAGED_PRIORITY)
+    return found
 
 
 def _names(cluster: Cluster) -> list[str]:
@@ -110,8 +116,9 @@ def _terms(
     cluster: Cluster, sets: bound.Sets, unheard: set[str]
 ) -> Iterator[GuestTerms]:
     guests = {guest.name: guest for guest in cluster.guests}
+    given = priorities(cluster)
     for name, guest in sorted(guests.items()):
-        meta = {"priority": str(priority(cluster, guest))}
+        meta = {"priority": str(given[name])}
         if name in unheard:
             meta["critical"] = "false"
         if not guest.ha:
@@ -211,9 +218,7 @@ def _colocations(
     The guest that is placed later follows the earlier one, or keeps away from it; the
     other way about, a rule would turn the order of priorities around.
     """
-    rank = {
-        guest.name: (-priority(cluster, guest), guest.name) for guest in cluster.guests
-    }
+    rank = {name: (-given, name) for name, given in priorities(cluster).items()}
     found: dict[tuple[str, str, str, bool], int] = {}
     for rule in cluster.rules:
         for one, other, score in _pairs(rule, leaders):
