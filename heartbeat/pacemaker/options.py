@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FOLDERS = ("/usr/libexec/pacemaker", "/usr/lib/pacemaker")
 LISTED = ("crm_attribute", "--list-options=cluster", "--all", "--output-as=xml")
-DAEMONS = ("pacemaker-schedulerd", "pacemaker-controld")
+DAEMONS = ("pacemaker-schedulerd", "pacemaker-controld", "pacemaker-based")
 OLD, NEW = "stonith-", "fencing-"
 _RENAMED = (
     "enabled",

@@ -20,18 +20,30 @@ if TYPE_CHECKING:
 FILE = """\
 cluster: {name: demo, token_ms: 1000}
 nodes:
-  n1: &n
+  n1:
     addresses: [10.0.0.1, 10.1.0.1]
     capacity: {cpu: 32, memory_mib: 65536}
     fencing: [[{agent: fence_vmha_ipmi, ip: 10.0.9.1, username: admin,
                 password_file: /etc/vmha/bmc.secret}]]
-  n2: {<<: *n, addresses: [10.0.0.2, 10.1.0.2]}
-  n3: {<<: *n, addresses: [10.0.0.3, 10.1.0.3]}
+  n3:
+    addresses: [10.0.0.3, 10.1.0.3]
+    capacity: {cpu: 32, memory_mib: 65536}
+    fencing: [[{agent: fence_vmha_ipmi, ip: 10.0.9.3, username: admin,
+                password_file: /etc/vmha/bmc.secret}]]
+  n2:
+    addresses: [10.0.0.2, 10.1.0.2]
+    capacity: {cpu: 32, memory_mib: 65536}
 guests:
   web1: {config: /srv/guests/web1.xml, cpu: 2, memory_mib: 4096}
   web2: {config: /srv/guests/web2.xml, cpu: 2, memory_mib: 4096}
 rules:
   - {spread: [web1, web2]}
+"""
+
+
+DEVICE = """\
+    fencing: [[{agent: fence_vmha_ipmi, ip: 10.0.9.2, username: admin,
+                password_file: /etc/vmha/bmc.secret}]]
 """
 
 
@@ -73,7 +85,7 @@ def answer(done: subprocess.CompletedProcess[str]) -> Mapping[str, Any]:
 
 
 def test_a_healthy_file_has_no_fault(vmha: Vmha, tmp_path: Path) -> None:
-    (tmp_path / "vmha.yaml").write_text(FILE.replace("<<: *n, ", _own_fields()))
+    (tmp_path / "vmha.yaml").write_text(FILE.replace("guests:\n", f"{DEVICE}guests:\n"))
     done = vmha("check", tmp_path / "vmha.yaml", "--json")
     assert answer(done)["findings"] == []
     assert done.returncode == 0, done.stderr
@@ -82,8 +94,7 @@ def test_a_healthy_file_has_no_fault(vmha: Vmha, tmp_path: Path) -> None:
 def test_a_file_without_fencing_is_an_error_for_monitoring(
     vmha: Vmha, tmp_path: Path
 ) -> None:
-    text = FILE.replace("<<: *n, ", "capacity: {cpu: 32, memory_mib: 65536}, ")
-    (tmp_path / "vmha.yaml").write_text(text)
+    (tmp_path / "vmha.yaml").write_text(FILE)
     done = vmha("check", tmp_path / "vmha.yaml")
     assert done.returncode == 2
     assert "node n2: no fence device names it" in done.stdout
@@ -243,10 +254,3 @@ def test_help_describes_exit_codes_and_shows_examples(vmha: Vmha, name: str) -> 
     assert done.returncode == 0
     assert "Exit codes" in done.stdout
     assert "examples:" in done.stdout
-
-
-def _own_fields() -> str:
-    return (
-        "capacity: {cpu: 32, memory_mib: 65536}, fencing: [[{agent: fence_vmha_ipmi, "
-        "ip: 10.0.9.2, username: admin, password_file: /etc/vmha/bmc.secret}]], "
-    )
