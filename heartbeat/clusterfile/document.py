@@ -99,7 +99,7 @@ def parse(text: str) -> tuple[Section, list[Problem]]:
         finally:
             loader.dispose()
     except yaml.YAMLError as error:
-        return Section(1), [_syntax(error)]
+        return Section(1), [_syntax(error, len(text.splitlines()))]
     except RecursionError:  # the parser that is not in C
         return Section(1), [Problem(1, "", _TOO_DEEP)]
     if node is None or node.id != "mapping":
@@ -190,13 +190,17 @@ def _too_deep(text: str) -> int:
     return 0
 
 
-def _syntax(error: Any) -> Problem:
-    """Say where YAML itself stopped reading; it cannot go on from there."""
+def _syntax(error: Any, last: int) -> Problem:
+    """Say where YAML itself stopped reading; it cannot go on from there.
+
+    What is missing at the end is told of the ``last`` line, not of the one behind.
+    """
     mark = getattr(error, "problem_mark", None)
     what = getattr(error, "problem", None) or getattr(error, "reason", None) or error
     context = getattr(error, "context", None)
     line = mark.line + 1 if mark is not None else 1
     told = f"{context}: {what}" if context else str(what)
+    line = max(1, min(line, last))
     return Problem(line, "", f"not valid YAML: {told}; what follows was not read")
 
 

@@ -13,6 +13,7 @@ from vmha.heartbeat.clusterfile.document import Path, Section, line_of, path_tex
 from vmha.heartbeat.clusterfile.errors import Problem
 from vmha.heartbeat.clusterfile.guesses import Guesser
 
+DEFAULT_URI = "qemu:///system"
 IDENTITY = ("config", "domain", "hypervisor")
 TAKEN = {
     "pcmk_host_": "vmha writes it: a device belongs to the node that it stands under",
@@ -24,7 +25,13 @@ TAKEN = {
 def problems(root: Section, guesser: Guesser) -> list[Problem]:
     """Return everything that contradicts itself."""
     check = _Check(root, guesser)
-    return [*check.nodes(), *check.quorum(), *check.guests(), *check.cycles()]
+    return [
+        *check.nodes(),
+        *check.quorum(),
+        *check.guests(),
+        *check.namesakes(),
+        *check.cycles(),
+    ]
 
 
 def written_options(section: Section) -> dict[str, str]:
@@ -107,6 +114,23 @@ class _Check:
                 yield self._at(path, f"{sentence}: rename one")
             if guest.section("options"):
                 yield from self._options(guest.section("options"), path)
+
+    def namesakes(self) -> Iterator[Problem]:
+        """No two resources run one and the same guest: each would count it as its own.
+
+        A guest with neither config nor domain is the domain of its own name.
+        """
+        seen: dict[tuple[str, str], str] = {}
+        for name, guest in self._root.section("guests").sections():
+            key = "config" if isinstance(guest.get("config"), str) else "domain"
+            value, uri = guest.get(key, name), guest.get("hypervisor", DEFAULT_URI)
+            if not isinstance(value, str) or not isinstance(uri, str):
+                continue
+            first = seen.setdefault((uri if key == "domain" else key, value), name)
+            if first != name:
+                sentence = f"{key} {value} is already that of guest {first}"
+                place = ("guests", name, key)
+                yield self._at(place, f"{sentence}; one guest is one entry")
 
     def _options(self, options: Section, guest: Path) -> Iterator[Problem]:
         known = {parameter.name: parameter for parameter in PARAMETERS}

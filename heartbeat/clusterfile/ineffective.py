@@ -25,6 +25,16 @@ from vmha.heartbeat.clusterfile.rules import Companies, Placed, allowed
 from vmha.heartbeat.planning import warnings as warnings_of_planner
 from vmha.heartbeat.planning.model import HOST
 
+CONTROLLERS = {
+    "fence_idrac",
+    "fence_ilo5",
+    "fence_ipmilan",
+    "fence_redfish",
+    "fence_vmha_ipmi",
+    "fence_vmha_redfish",
+}
+TELLING = ("ip", "ipport", "target", "systems_uri", "plug")
+
 
 def warnings(file: ClusterFile, placed: list[Placed]) -> tuple[str, ...]:
     """Return the warnings of a file, sorted; ``placed`` are its rules as written."""
@@ -48,15 +58,36 @@ def _repeated(placed: list[Placed]) -> Iterator[str]:
 
 
 def _cluster(file: ClusterFile) -> Iterator[str]:
-    if file.policy.tolerate >= len(file.nodes):
+    count = len(file.nodes)
+    if file.policy.tolerate >= count:
+        nodes = "is 1 node" if count == 1 else f"are {count} nodes"
         yield (
-            f"Policy: tolerate is {file.policy.tolerate} and there are "
-            f"{len(file.nodes)} nodes: nothing runs after as many failures."
+            f"Policy: tolerate is {file.policy.tolerate} and there {nodes}: nothing "
+            "runs after as many failures."
         )
+    yield from _controllers(file)
     counts = sorted({len(node.addresses) for node in file.nodes if node.addresses})
     if len(counts) > 1:
         shown = " and ".join(map(str, counts))
         yield f"The nodes have {shown} addresses: a ring should reach every node."
+
+
+def _controllers(file: ClusterFile) -> Iterator[str]:
+    """Find a controller that is said to be that of two nodes: a slip that kills.
+
+    A controller of a server has one power switch; what tells several apart is given.
+    """
+    seen: dict[tuple[str | None, ...], str] = {}
+    for node in file.nodes:
+        for device in (one for level in node.fencing for one in level):
+            if device.agent not in CONTROLLERS or "hosts" in device.options:
+                continue
+            told = tuple(device.options.get(name) for name in TELLING)
+            first = seen.setdefault(told, node.name)
+            if first != node.name:
+                same = f"the same controller, {device.options.get('ip')}"
+                end = "to fence one would power off the other"
+                yield f"Nodes {first} and {node.name} have {same}: {end}."
 
 
 class _Look:

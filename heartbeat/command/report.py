@@ -38,13 +38,18 @@ def warnings(streams: Streams, sentences: Iterable[str]) -> None:
 
 
 def outcomes(
-    streams: Streams, plan: Plan, *, is_whole: bool, is_searched: bool
+    streams: Streams,
+    plan: Plan,
+    title: str,
+    *,
+    is_whole: bool,
+    is_searched: bool,
 ) -> None:
     """Write what each failure does: a summary, then everything that is not smooth.
 
     ``is_whole`` shows every name where a long list is otherwise cut short.
     """
-    show(streams, _summary(plan.failures, is_searched))
+    show(streams, _summary(plan.failures, is_searched, title))
     show(streams, _placed(plan.failures, is_whole))
     show(streams, _down(plan.failures, is_whole))
     show(streams, _stopped(plan.failures))
@@ -98,10 +103,10 @@ def _count(number: int, noun: str) -> str:
 
 
 def _lost(outcome: Outcome) -> str:
-    return ", ".join(outcome.lost) or "(none)"
+    return ", ".join(outcome.lost) or "-"
 
 
-def _summary(failures: Sequence[Outcome], is_searched: bool) -> Table:
+def _summary(failures: Sequence[Outcome], is_searched: bool, title: str) -> Table:
     columns = ["lost", "runs again", "stays down", "stopped", "moved"]
     if is_searched:
         columns.append("better packing")
@@ -116,7 +121,7 @@ def _summary(failures: Sequence[Outcome], is_searched: bool) -> Table:
         if is_searched:
             counts.append(outcome.could_place)
         rows.append([_lost(outcome), *(str(len(one)) for one in counts)])
-    return Table("What each failure does to the guests", columns, rows, NUMBERS)
+    return Table(title, columns, rows, NUMBERS)
 
 
 def _placed(failures: Sequence[Outcome], is_whole: bool) -> Table:

@@ -38,12 +38,13 @@ class Streams:
 
     def line(self, text: str = "") -> None:
         """Write one line of the answer."""
+        self.end_progress()
         print(text, file=self.out)
 
     def json(self, answer: object) -> None:
         """Write an answer for programs."""
-        json.dump(answer, self.out, indent=2, ensure_ascii=False)
-        self.out.write("\n")
+        self.end_progress()
+        self.out.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
 
     def say(self, sentence: str) -> None:
         """Write one line beside the answer: a warning, a reason."""

@@ -59,12 +59,7 @@ def _rich(streams: Streams, table: Table) -> bool:
         from rich import table as tables
     except ImportError:
         return False
-    drawn = tables.Table(
-        title=text.Text(table.title),
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-    )
+    drawn = tables.Table(box=box.SIMPLE_HEAD, show_edge=False)
     for column in table.columns:
         justify = "right" if column in table.numbers else "left"
         drawn.add_column(text.Text(column), justify=justify, overflow="fold")
@@ -76,5 +71,6 @@ def _rich(streams: Streams, table: Table) -> bool:
         no_color=not streams.has_colour,
         highlight=False,
     )
+    screen.print(text.Text(table.title, style="bold"))
     screen.print(drawn)
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 from vmha.heartbeat.command import apply, difference
 from vmha.heartbeat.command.streams import Streams
@@ -57,12 +58,14 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
     answer = apply.decide(proposal, arguments, streams)
     if answer is None:
         cluster.change(proposal.before, proposal.after, deadline)
-        apply.wait(cluster, arguments, streams)
-        answer = 0
-    if answer == 0:
+        kept.drop(path)
+        answer = apply.wait(cluster, arguments, streams)
+    elif not proposal.changes:
         kept.drop(path)
     if arguments.json:
-        streams.json({"undone": answer == 0, **difference.as_json(proposal)})
+        streams.json(
+            {"undone": not os.path.exists(path), **difference.as_json(proposal)}
+        )
     return answer
 
 

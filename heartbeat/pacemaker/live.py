@@ -46,12 +46,15 @@ NO = ("false", "no", "off", "n", "0")
 class Live(NamedTuple):
     """The planner's cluster, what runs where, and what could not be taken over.
 
-    ``running`` has every resource, also those that are no guests.
+    ``running`` has every resource, also those that are no guests. ``gone`` are members
+    that are not online.
     """
 
     cluster: Cluster
     running: Mapping[str, str]
     unread: tuple[str, ...]
+    gone: tuple[str, ...] = ()
+    standby: tuple[str, ...] = ()
 
 
 def read(
@@ -65,8 +68,9 @@ def read(
 
     ``two_node`` and ``qdevice`` are Corosync's and stand in no CIB.
     """
-    running = simulate.current(cib, deadline)
-    return of_document(cib, running, two_node, qdevice, tolerate)
+    now = simulate.present(cib, deadline)
+    made = of_document(cib, now.running, two_node, qdevice, tolerate)
+    return made._replace(gone=now.gone, standby=now.standby)
 
 
 def of_document(
@@ -179,7 +183,11 @@ def _rules(
         elif one.tag == "rsc_colocation":
             rules += _colocation(one)
     prefers: dict[str, tuple[str, ...]] = {}
-    read = [(guest, wishes.of_vmha(guest, scores)) for guest, scores in own.items()]
+    banned = {(r.guests[0], r.nodes[0]) for r in rules if isinstance(r, Avoid)}
+    read: list[tuple[str, wishes.Wishes]] = []
+    for guest, scores in own.items():
+        allowed = {node for node in nodes if (guest, node) not in banned}
+        read.append((guest, wishes.of_vmha(guest, scores, allowed)))
     read += [(guest, wishes.of_others(guest, s)) for guest, s in others.items()]
     for guest, wish in read:
         rules += wish.rules

@@ -70,7 +70,9 @@ def propose(
         return Proposal(live, live, (), conflicts, kept, (), ())
     outcome = simulate.simulate(to_be.cib, deadline)
     reasons = admission.stopped(live, to_be.cib, outcome)
-    reasons += admission.unsafe(located(cluster, outcome.after))
+    reasons += admission.unsafe(located(cluster, outcome.after), outcome)
+    reasons += admission.unfenced(to_be.cib, [n.name for n in cluster.nodes])
+    reasons += admission.overwriting(to_be.cib)
     return Proposal(
         live,
         raised(to_be.cib),

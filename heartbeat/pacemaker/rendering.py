@@ -65,7 +65,7 @@ def configuration(
         _guest(guest, entries[guest.name], told[guest.name], terms.defaults)
         for guest in cluster.guests
     ]
-    marked = [_marked(device) for device in fences.devices]
+    marked = [_marked(device, terms.defaults) for device in fences.devices]
     constraints = [*placement(terms), *_orders(file)]
     return Configuration(
         properties={
@@ -215,10 +215,11 @@ def _operations(memory_mib: int, start_delay_s: int) -> tuple[Operation, ...]:
     )
 
 
-def _marked(device: Primitive) -> Primitive:
+def _marked(device: Primitive, defaults: Mapping[str, str]) -> Primitive:
+    """Mark a fence device; it stays where it runs, as guests do."""
     from dataclasses import replace
 
-    return replace(device, meta={**device.meta, MARK: MARKED})
+    return replace(device, meta={**device.meta, **defaults, MARK: MARKED})
 
 
 def _orders(file: ClusterFile) -> list[Constraint]:

@@ -38,16 +38,27 @@ class Action(NamedTuple):
     reason: str
 
 
+class Present(NamedTuple):
+    """What runs where, and the members that are not online, or on standby."""
+
+    running: dict[str, str]
+    gone: tuple[str, ...]
+    standby: tuple[str, ...]
+
+
 class Outcome(NamedTuple):
     """Where every resource ran before and runs after; and what was done between.
 
     A resource that runs nowhere is in neither mapping. Clones' instances appear as
-    Pacemaker names them; one that runs on several nodes stands with the first.
+    Pacemaker names them; one that runs on several nodes stands with the first. ``gone``
+    and ``standby`` are nodes, afterwards.
     """
 
     before: dict[str, str]
     after: dict[str, str]
     actions: tuple[Action, ...]
+    gone: tuple[str, ...] = ()
+    standby: tuple[str, ...] = ()
 
 
 def simulate(
@@ -64,8 +75,14 @@ def simulate(
 
 def current(cib: etree._Element, deadline: Deadline) -> dict[str, str]:
     """Return where every resource runs by the CIB's status; raises as simulate does."""
+    return present(cib, deadline).running
+
+
+def present(cib: etree._Element, deadline: Deadline) -> Present:
+    """Return what is true by the CIB's status; raises as simulate does."""
     root = etree.fromstring(_answer(cib, deadline, []).encode())
-    return _running(root.find("cluster_status"))
+    status = root.find("cluster_status")
+    return Present(_running(status), *_absent(status))
 
 
 def _answer(cib: etree._Element, deadline: Deadline, words: Sequence[str]) -> str:
@@ -95,11 +112,27 @@ def outcome(text: str) -> Outcome:
         for one in root.iterfind("actions/rsc_action")
     )
     before = _running(root.find("cluster_status"))
-    return Outcome(before, _running(root.find("revised_cluster_status")), actions)
+    revised = root.find("revised_cluster_status")
+    return Outcome(before, _running(revised), actions, *_absent(revised))
 
 
 def _ends(action: etree._Element) -> bool:
     return str(action.get("action")).startswith("stop")
+
+
+def _absent(
+    status: etree._Element | None,
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the members that are not online, and those online but on standby."""
+    gone, standby = [], []
+    for node in status.iterfind("nodes/node") if status is not None else ():
+        if node.get("type", "member") != "member":
+            continue
+        if node.get("online") != "true" or node.get("pending") == "true":
+            gone.append(str(node.get("name")))
+        elif "true" in (node.get("standby"), node.get("maintenance")):
+            standby.append(str(node.get("name")))
+    return tuple(sorted(gone)), tuple(sorted(standby))
 
 
 def _running(status: etree._Element | None) -> dict[str, str]:

@@ -142,6 +142,36 @@ def test_one_that_does_not_is_exit_code_1_and_says_who_stays_down(vmha: Vmha) ->
     assert "needs 4000 MiB; the most that is free" in down["c"]["text"]
 
 
+@pytest.mark.parametrize(
+    ("cpu_ratio", "memory_mib", "down"),
+    [
+        (1.0, 65536, 11),  # by processors
+        (1.2, 65536, 5),  # by memory
+        (2.0, 65536, 5),
+        (2.0, 69468, 1),  # the sums fit, 25 equal guests do not halve
+    ],
+)
+def test_the_example_of_three_hosts_is_not_safe_with_one_lost(
+    vmha: Vmha, cpu_ratio: float, memory_mib: int, down: int
+) -> None:
+    """Three hosts of 32 cores and 64 GB with 25 guests of 1 core and 1.8 GB each."""
+    size = f"{{cpu: 32, memory_mib: {memory_mib}}}"
+    nodes = "".join(
+        f"  n{n}: {{capacity: {size}, cpu_ratio: {cpu_ratio}}}\n" for n in range(3)
+    )
+    guests = "".join(
+        f"  g{n:02}: {{cpu: 1, memory_mib: 1843, runs_on: n{n % 3}}}\n"
+        for n in range(75)
+    )
+    path = vmha.file(f"cluster: {{name: text}}\nnodes:\n{nodes}guests:\n{guests}")
+    answer = vmha.answer("plan", path, code=1)
+    assert (answer["tolerates"], answer["warnings"]) == (0, [])
+    for failure in answer["failures"]:
+        assert len(failure["placed"]) == 25 - down
+        assert {entry["reason"] for entry in failure["unplaced"]} == {"capacity"}
+        assert failure["could_place"] == []
+
+
 def test_pairs_follow_singles_and_a_rack_is_one_failure(vmha: Vmha) -> None:
     path = vmha.file(ROOMY)
     pairs = vmha.answer("plan", path, "--failures", "2", code=0)
@@ -282,6 +312,24 @@ def test_a_running_cluster_is_planned_like_the_file_it_came_from(vmha: Vmha) -> 
     assert live["headroom"] == of_file["headroom"]
     killed = vmha("whatif", "--live", "--kill", "n3", CIB_file=str(saved))
     assert "crm_simulate agrees on 1 failure." in killed.stdout
+
+
+def test_a_node_in_standby_takes_no_guest_of_another(vmha: Vmha) -> None:
+    cluster = planned.cluster_of(reading.read(vmha.file(ROOMY)))
+    whole = confirmation.document(cluster)
+    (node,) = whole.iterfind("configuration/nodes/node[@uname='n1']")
+    attributes = etree.SubElement(node, "instance_attributes", id="n1-attributes")
+    etree.SubElement(attributes, "nvpair", id="n1-standby", name="standby", value="on")
+    saved = vmha.folder / "cib.xml"
+    saved.write_text(etree.tostring(whole, encoding="unicode"))
+    done = vmha("whatif", "--live", "--kill", "n2", "--json", CIB_file=str(saved))
+    answer = json.loads(done.stdout)
+    assert "Node n1 is in standby and takes no guest." in answer["warnings"]
+    (outcome,) = answer["failures"]
+    assert "n1" not in outcome["placed"].values()
+    done = vmha("plan", "--live", "--json", CIB_file=str(saved))
+    for outcome in json.loads(done.stdout)["failures"]:
+        assert "n1" not in outcome["placed"].values()
 
 
 def test_a_cluster_that_is_not_there_is_an_error_that_says_so(vmha: Vmha) -> None:

@@ -184,3 +184,13 @@ def test_the_resources_of_agents_are_found_whoever_provides_them() -> None:
     assert {"plain", "made", "member"} <= set(machines)
     assert "fs" not in machines
     assert "fs" in found.of_agents(("Filesystem", "VirtualMachine"))
+
+
+def test_a_resource_in_a_set_is_still_found() -> None:
+    """A set names its members by elements that bear the members' ids."""
+    members = '<resource_set id="s"><resource_ref id="plain"/></resource_set>'
+    order = f'<constraints><rsc_order id="o">{members}</rsc_order></constraints>'
+    text = f"""<cib><configuration><resources><primitive id="plain" {VM}>
+    <utilization id="u"><nvpair id="u1" name="cpu" value="2"/></utilization>
+    </primitive></resources>{order}</configuration></cib>"""
+    assert cib.parse(text).utilization("plain") == {"cpu": "2"}

@@ -148,6 +148,14 @@ ADDITIONS = [
         "guests.d.after",
         "d after e after d",
     ),
+    (
+        "  d: {cpu: 1, memory_mib: 1, config: /x}\n"
+        "  e: {cpu: 1, memory_mib: 1, config: /x}",
+        1,
+        "guests.e.config",
+        "already that of guest d",
+    ),
+    ("  d: {cpu: 1, memory_mib: 1, domain: a}", 0, "guests.d.domain", "guest a"),
     # Hard rules
     (
         "rules:\n  - {spread: [a, b]}\n  - {together: [b, a]}",

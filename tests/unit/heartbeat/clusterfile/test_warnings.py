@@ -64,6 +64,36 @@ def test_what_cannot_hold_is_warned_of_once(added: str, fragment: str) -> None:
     assert fragment in warning
 
 
+BMC = "    fencing: [[{{agent: {agent}, ip: 10.0.9.1{more}}}]]\n"
+NODE = "  {name}:\n    capacity: {{cpu: 8, memory_mib: 8192}}\n"
+
+
+@pytest.mark.parametrize(
+    ("agent", "more", "is_warned"),
+    [
+        ("fence_vmha_ipmi", "", True),
+        ("fence_vmha_ipmi", ", options: {{ipport: {at}}}", False),
+        ("fence_vmha_ipmi", ", options: {{hosts: 'n1=10.0.9.1'}}", False),
+        ("fence_apc", "", False),  # told apart by the name of the node
+    ],
+)
+def test_one_controller_for_two_nodes_is_warned_of(
+    agent: str, more: str, is_warned: bool
+) -> None:
+    nodes = "".join(
+        NODE.format(name=f"n{at}") + BMC.format(agent=agent, more=more.format(at=at))
+        for at in (1, 2)
+    )
+    file = reading.parse(f"cluster: {{name: a}}\nnodes:\n{nodes}", "vmha.yaml")
+    told = [warning for warning in file.warnings if "the same controller" in warning]
+    assert bool(told) is is_warned
+
+
+def test_the_same_domain_of_another_hypervisor_is_another_guest() -> None:
+    other = '  d: {cpu: 1, memory_mib: 1, domain: a, hypervisor: "lxc:///system"}\n'
+    assert reading.parse(BASE + other, "vmha.yaml").warnings == ()
+
+
 def test_rules_that_can_hold_are_not_warned_of() -> None:
     rules = """\
 rules:
