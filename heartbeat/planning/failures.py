@@ -14,6 +14,7 @@ from vmha.heartbeat.planning import packing, warnings
 from vmha.heartbeat.planning.model import RACK, Cluster
 from vmha.heartbeat.planning.outcome import Free, Outcome, Plan
 from vmha.heartbeat.planning.prediction import Scheduler, settled
+from vmha.heartbeat.planning.search import Budget
 
 Failures = Union[int, str, None]
 Progress = Callable[[int, int], None]
@@ -49,6 +50,7 @@ def planned(
     total = sum(len(losses) for _, losses in losses_of)
     outcomes: list[Outcome] = []
     survived = [0]
+    budget = Budget(total)
     is_exact = True
     for count, losses in losses_of:
         is_unbroken = bool(losses) and survived[-1] == count - 1
@@ -56,7 +58,7 @@ def planned(
             outcome = scheduler.outcome(lost)
             is_unbroken = is_unbroken and is_survived(scheduler, outcome)
             if search:
-                outcome, is_complete = packing.with_better(cluster, outcome)
+                outcome, is_complete = packing.with_better(cluster, outcome, budget)
                 is_exact = is_exact and is_complete
             outcomes.append(outcome)
             if progress:

@@ -10,7 +10,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-STEPS = 20_000
+WORK = 2_500_000
+
+
+class Budget:
+    """How much may be looked at: nodes and items, counted at every step.
+
+    Counted work, not time, so that the same question always has the same answer. What
+    one search of several leaves is there for the others.
+    """
+
+    def __init__(self, searches: int = 1, work: int = WORK) -> None:
+        self.searches = searches
+        self.left = work
+
+    def share(self) -> int:
+        """Return what the next search may take."""
+        return self.left // max(1, self.searches)
+
+    def pay(self, spent: int) -> None:
+        """Take away what a search has taken."""
+        self.searches -= 1
+        self.left -= spent
 
 
 class Item(NamedTuple):
@@ -50,7 +71,7 @@ class Places(NamedTuple):
 class _Search:
     """Depth first, largest first; a branch that cannot be better is left."""
 
-    def __init__(self, items: Sequence[Item], places: Places, steps: int) -> None:
+    def __init__(self, items: Sequence[Item], places: Places, work: int) -> None:
         self.items = items
         self.order = sorted(
             range(len(items)),
@@ -60,7 +81,7 @@ class _Search:
         self.memory = list(places.memory)
         self.groups = places.groups
         self.taken = [set(taken) for taken in places.taken]
-        self.steps = steps
+        self.work = work
         self.is_plain = not places.groups and all(
             len(item.allowed) == len(self.cpu) for item in items
         )
@@ -72,12 +93,12 @@ class _Search:
 
     def run(self) -> Packing:
         self._deeper(0, 0, 0)
-        return Packing(self.best, self.steps > 0)
+        return Packing(self.best, self.work > 0)
 
     def _deeper(self, depth: int, gain: int, missed: int) -> None:
         """Go through what can be done with the next item."""
-        self.steps -= 1
-        if self.steps <= 0 or self._is_hopeless(depth, missed):
+        self.work -= len(self.cpu) + len(self.order) - depth
+        if self.work <= 0 or self._is_hopeless(depth, missed):
             return
         if depth == len(self.order):
             if gain > self.best_gain:
@@ -160,7 +181,7 @@ class _Search:
         tried: set[tuple[int, int]] = set()
         for node in sorted(item.allowed, key=lambda node: (self.memory[node], node)):
             room = (self.cpu[node], self.memory[node])
-            if self.steps <= 0:
+            if self.work <= 0:
                 return
             if room[0] < cpu or room[1] < memory or (self.is_plain and room in tried):
                 continue
@@ -196,6 +217,13 @@ def _most(spare: Sequence[tuple[int, int, int]], which: int, room: int) -> float
     return gained
 
 
-def packed(items: Sequence[Item], places: Places, steps: int = STEPS) -> Packing:
+def packed(
+    items: Sequence[Item], places: Places, budget: Budget | None = None
+) -> Packing:
     """Return the packing that starts most; whoever is already there stays."""
-    return _Search(items, places, steps).run()
+    budget = budget or Budget()
+    share = budget.share()
+    search = _Search(items, places, share)
+    found = search.run()
+    budget.pay(share - max(0, search.work))
+    return found

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from itertools import product
 
-from vmha.heartbeat.planning.search import Item, Places, packed
+from vmha.heartbeat.planning.search import Budget, Item, Places, packed
 
 
 def drawn(chance: random.Random) -> tuple[list[Item], Places]:
@@ -83,6 +83,6 @@ def test_a_search_that_is_cut_short_says_so_and_claims_no_more_than_it_found() -
     sizes = [(chance.randint(1, 9), chance.randint(900, 4000)) for _ in range(40)]
     items = [Item(*size, 1, None, frozenset(range(4)), ()) for size in sizes]
     places = Places([40] * 4, [20000] * 4, [], [])
-    short = packed(items, places, steps=60)
+    short = packed(items, places, Budget(work=3000))
     assert not short.is_best
     assert sum(items[at].memory for at in short.started) <= 80000
