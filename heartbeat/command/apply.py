@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from vmha.heartbeat.command import difference
-from vmha.heartbeat.command.errors import BadUsage
+from vmha.heartbeat.command.errors import BadUsage, CannotDo
 from vmha.heartbeat.command.streams import Streams
 
 TYPE_CHECKING = False
@@ -125,7 +125,12 @@ def keep(proposal: Proposal, streams: Streams, words: dict[str, str]) -> str:
 
     stamp = time.strftime("%Y-%m-%d %H:%M:%S %z")
     made = steps(proposal.before, proposal.after)
-    return journal(streams).write(made, {**words, "time": stamp})
+    try:
+        return journal(streams).write(made, {**words, "time": stamp})
+    except OSError as error:
+        raise CannotDo(
+            f"what undo needs cannot be kept: {error}; nothing was changed"
+        ) from error
 
 
 def make(proposal: Proposal, cluster: Cluster, kept: str, deadline: Deadline) -> None:

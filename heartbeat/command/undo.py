@@ -6,6 +6,7 @@ import argparse
 import os
 
 from vmha.heartbeat.command import apply, difference
+from vmha.heartbeat.command.errors import CannotDo
 from vmha.heartbeat.command.streams import Streams
 
 TYPE_CHECKING = False
@@ -35,13 +36,18 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, streams: Streams) -> int:
     """Take the last apply back."""
+    from lxml import etree
+
     from vmha.agents.protocol.deadline import Deadline
     from vmha.heartbeat.pacemaker.cluster import Cluster
     from vmha.heartbeat.pacemaker.proposal import proposed
     from vmha.heartbeat.pacemaker.undo import undone
 
     kept = journal(streams)
-    last = kept.latest()
+    try:
+        last = kept.latest()
+    except (OSError, etree.XMLSyntaxError) as error:
+        raise CannotDo(f"what apply has kept cannot be read: {error}") from error
     if last is None:
         streams.say("nothing to undo: no apply of this node is kept")
         return apply.NO
