@@ -23,8 +23,14 @@ class Worker(Protocol):
     workeroutput: dict[str, Any]
 
 
+SUITES = ("bookworm", "trixie")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the full counts")
+    parser.addoption(
+        "--suite", choices=SUITES, default=SUITES[0], help="the lab's nodes' Debian"
+    )
     parser.addoption("--seed", type=int, help="seed of everything random")
 
 
@@ -92,3 +98,10 @@ def is_long(request: pytest.FixtureRequest) -> bool:
     """Tell whether the full counts are wanted."""
     wanted: bool = request.config.getoption("--long")
     return wanted
+
+
+@pytest.fixture(scope="session")
+def suite(request: pytest.FixtureRequest) -> str:
+    """Return the Debian that the nodes of a lab are to have."""
+    name: str = request.config.getoption("--suite")
+    return name

@@ -37,7 +37,7 @@ def debs() -> list[Path]:
 
 
 @pytest.fixture(scope="session")
-def whole_lab(debs: list[Path]) -> Iterator[Lab]:
+def whole_lab(debs: list[Path], suite: str) -> Iterator[Lab]:
     """Bring up a lab of this run's own and take it away at the end.
 
     The first name that no other run holds: a killed run's lab is so cleared by the
@@ -49,15 +49,15 @@ def whole_lab(debs: list[Path]) -> Iterator[Lab]:
         name = f"tests-{number}"
         try:
             with hold(CACHE / f".{name}.lock", 0):
-                yield from _up(name, debs)
+                yield from _up(name, suite, debs)
                 return
         except TimedOut:
             continue
     raise LabError(f"{LABS} runs hold a lab each already")
 
 
-def _up(name: str, debs: list[Path]) -> Iterator[Lab]:
-    lab = Lab(name, debs=debs, progress=Progress(sys.stderr))
+def _up(name: str, suite: str, debs: list[Path]) -> Iterator[Lab]:
+    lab = Lab(name, suite=suite, debs=debs, progress=Progress(sys.stderr))
     lab.down()
     try:
         lab.up()

@@ -54,12 +54,12 @@ policy: {tolerate: 1}
 
 
 @pytest.fixture(scope="module")
-def lab(deb: Path) -> Iterator[Lab]:
+def lab(debs: list[Path], suite: str) -> Iterator[Lab]:
     """Bring up a lab whose cluster is configured by nobody yet."""
     if os.geteuid() != 0:
         pytest.skip("needs root: namespaces and mounts")
     name = f"apply-{os.getpid()}"
-    made = Lab(name, 3, debs=[deb], boot_delay_s=4.0, progress=Progress(sys.stderr))
+    made = Lab(name, 3, suite, debs, boot_delay_s=4.0, progress=Progress(sys.stderr))
     try:
         with made:
             for node in made.nodes:

@@ -156,6 +156,7 @@ def test_a_fence_device_that_was_removed_is_missed(healthy: Lab, lab: Lab) -> No
     wait_healthy(healthy)
 
 
+@pytest.mark.long
 def test_a_placement_strategy_that_was_reset_is_found(healthy: Lab, lab: Lab) -> None:
     pcs = lab.cluster.pcs
     pcs("property", "set", "placement-strategy=")
@@ -183,6 +184,7 @@ def test_a_definition_that_was_changed_on_one_node_is_found(
     wait_healthy(healthy)
 
 
+@pytest.mark.long
 def test_a_libvirt_that_does_not_run_is_unknown_and_not_fine(
     healthy: Lab, lab: Lab
 ) -> None:
@@ -214,6 +216,7 @@ def test_an_account_that_the_bmc_does_not_know_is_found(healthy: Lab, lab: Lab) 
     wait_healthy(healthy)
 
 
+@pytest.mark.long
 def test_a_node_that_ssh_does_not_reach_is_named_with_the_reason(
     healthy: Lab, lab: Lab
 ) -> None:
@@ -230,6 +233,7 @@ def test_a_node_that_ssh_does_not_reach_is_named_with_the_reason(
     wait_healthy(healthy)
 
 
+@pytest.mark.long
 def test_a_node_that_left_is_named_and_leaves_no_margin(healthy: Lab, lab: Lab) -> None:
     lost = lab.nodes[2]
     lost.service("stop", "pacemaker")

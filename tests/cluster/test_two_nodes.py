@@ -31,12 +31,12 @@ BOOT_S = 4.0
 
 
 @pytest.fixture(scope="module")
-def pair(debs: list[Path]) -> Iterator[Lab]:
+def pair(debs: list[Path], suite: str) -> Iterator[Lab]:
     """Bring up a lab of two nodes beside the other one."""
     if os.geteuid() != 0:
         pytest.skip("needs root: namespaces and mounts")
     name, progress = f"pair-{os.getpid()}", Progress(sys.stderr)
-    lab = Lab(name, 2, debs=debs, boot_delay_s=BOOT_S, progress=progress)
+    lab = Lab(name, 2, suite, debs, boot_delay_s=BOOT_S, progress=progress)
     try:
         with lab:
             lab.configure([GUEST])

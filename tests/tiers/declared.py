@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 BUDGET_S: Mapping[str, int] = {
     "static + unit": 120,
-    "contract + libvirt": 360,
+    "contract + libvirt": 480,
     "bmc": 300,
     "heartbeat": 180,
-    "cluster": 600,
+    "cluster": 900,
     "packages": 180,
 }
 

@@ -40,6 +40,7 @@ class Plan(NamedTuple):
     tiers: tuple[Tier, ...]
     long: bool
     seed: int
+    suite: str
     tools: Path
     environment: dict[str, str]
 
@@ -84,6 +85,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--long", action="store_true", help="full counts, no limit on a tier's time"
     )
+    parser.add_argument(
+        "--suite",
+        choices=("bookworm", "trixie"),
+        default="bookworm",
+        help="the nodes' Debian in the tier cluster: 12 (default) or 13",
+    )
     parser.add_argument("--seed", type=int, help="repeat the random choices of a run")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers")
     parser.add_argument(
@@ -113,7 +120,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     machine.install(needed, console, not options.no_install)
     tools = machine.tools(console, not options.no_install)
     environment = {**machine.environment(), **machine.caches(tools)}
-    plan = Plan(tiers, options.long, seed, tools, environment)
+    plan = Plan(tiers, options.long, seed, options.suite, tools, environment)
     set_up_s = time.monotonic() - started
 
     outcomes: list[Outcome] = []
@@ -205,7 +212,13 @@ def _pytest(
         *("--color=no", "--durations=5", "--durations-min=1", f"--junitxml={result}"),
         *("-o", f"cache_dir={plan.tools / 'cache/pytest'}"),
         *("--timeout", str(ONE_TEST_S), "--timeout-method=signal"),
-        *("--seed", str(plan.seed), f"--hypothesis-seed={plan.seed}"),
+        *(
+            "--suite",
+            plan.suite,
+            "--seed",
+            str(plan.seed),
+            f"--hypothesis-seed={plan.seed}",
+        ),
         *part.options,
     ]
     if plan.long:
