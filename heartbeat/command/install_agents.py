@@ -24,8 +24,8 @@ line that starts the Python of the virtual environment that this command runs in
 after an installation with pip only: the packages bring their own. Repeat it after the
 environment was moved."""
 EXAMPLES = """\
-vmha install-agents                                  # on a node, as root
-vmha install-agents --root /tmp/ocf --sbin /tmp/sbin # only to look at them"""
+  vmha install-agents                                  # on a node, as root
+  vmha install-agents --root /tmp/ocf --sbin /tmp/sbin # only to look at them"""
 
 OCF_ROOT = "/usr/lib/ocf"
 SBIN = "/usr/sbin"
