@@ -56,14 +56,14 @@ class Configuration:
         found = {}
         for element in self._root.iterfind("configuration/nodes/node"):
             if element.get("uname") == node:
-                found = self._pairs(element, "utilization")
+                found = self.pairs(element, "utilization")
         return found
 
     def largest(self) -> dict[str, int]:
         """Return, for each capacity, the most that any one node advertises."""
         most: dict[str, int] = {}
         for element in self._root.iterfind("configuration/nodes/node"):
-            for name, text in self._pairs(element, "utilization").items():
+            for name, text in self.pairs(element, "utilization").items():
                 most[name] = max(most.get(name, 0), number(text))
         return most
 
@@ -72,7 +72,7 @@ class Configuration:
         element = self._primitive(resource)
         if element is None:
             return None
-        return self._pairs(element, "utilization")
+        return self.pairs(element, "utilization")
 
     def guests(self, provider: str, kind: str) -> list[str]:
         """Return the ids of the primitives of an OCF agent, in their order."""
@@ -87,12 +87,12 @@ class Configuration:
         """
         element = self._primitive(resource)
         found: dict[str, str] = {}
-        for owner in (element, self._template(element)):
+        for owner in (element, self.template(element)):
             sets = [self._resolved(s) for s in _children(owner, "instance_attributes")]
             for one in sorted(sets, key=lambda s: -number(s.get("score", "0"))):
                 if one.find("rule") is not None:
                     return None
-                for name, value in self._nvpairs(one):
+                for name, value in self.nvpairs(one):
                     found.setdefault(name, value)
         return found
 
@@ -104,9 +104,9 @@ class Configuration:
     def every_value(self, resource: str, name: str) -> set[str]:
         """Return each value that a parameter may have, whichever rules decide."""
         element = self._primitive(resource)
-        owners = (element, self._template(element))
+        owners = (element, self.template(element))
         sets = [s for o in owners for s in _children(o, "instance_attributes")]
-        pairs = (pair for one in sets for pair in self._nvpairs(self._resolved(one)))
+        pairs = (pair for one in sets for pair in self.nvpairs(self._resolved(one)))
         return {value for key, value in pairs if key == name and value}
 
     def has_bringers(self, resource: str) -> bool:
@@ -144,7 +144,7 @@ class Configuration:
             return True
         if element.tag != "clone":
             return not self._is_of(element, "vmha", "VirtualMachine")
-        promotable = self._pairs(element, "meta_attributes").get("promotable", "no")
+        promotable = self.pairs(element, "meta_attributes").get("promotable", "no")
         return promotable.lower() in YES
 
     def _group_of(self, resource: str) -> Element | None:
@@ -158,14 +158,15 @@ class Configuration:
         for state in self._root.iterfind("status/node_state"):
             if state.get("uname") == node:
                 sets = state.iterfind("transient_attributes/instance_attributes")
-                return {n: v for one in sets for n, v in self._nvpairs(one)}
+                return {n: v for one in sets for n, v in self.nvpairs(one)}
         return {}
 
     def _primitive(self, resource: str) -> Element | None:
         found = self._ids.get(resource)
         return found if found is not None and found.tag == "primitive" else None
 
-    def _template(self, element: Element | None) -> Element | None:
+    def template(self, element: Element | None) -> Element | None:
+        """Return the template that a primitive is made from, None without one."""
         name = element.get("template") if element is not None else None
         return self._ids.get(name) if name else None
 
@@ -175,14 +176,16 @@ class Configuration:
 
     def _source(self, primitive: Element) -> Element:
         """Return what says of which agent a primitive is."""
-        template = self._template(primitive)
+        template = self.template(primitive)
         return template if template is not None else primitive
 
-    def _pairs(self, owner: Element, tag: str) -> dict[str, str]:
+    def pairs(self, owner: Element, tag: str) -> dict[str, str]:
+        """Return the names and values in an element's sets of a kind."""
         sets = [self._resolved(one) for one in _children(owner, tag)]
-        return {name: value for one in sets for name, value in self._nvpairs(one)}
+        return {name: value for one in sets for name, value in self.nvpairs(one)}
 
-    def _nvpairs(self, one: Element) -> Iterator[tuple[str, str]]:
+    def nvpairs(self, one: Element) -> Iterator[tuple[str, str]]:
+        """Yield the names and values of one set, references followed."""
         for pair in one.iterfind("nvpair"):
             target = self._resolved(pair)
             name = pair.get("name") or target.get("name")

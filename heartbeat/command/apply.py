@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from vmha.heartbeat.command import difference
-from vmha.heartbeat.command.errors import BadUsage
+from vmha.heartbeat.command.errors import BadUsage, CannotDo
 from vmha.heartbeat.command.streams import Streams
 
 TYPE_CHECKING = False
@@ -21,7 +21,8 @@ on it; it is made in one step against the very configuration it was shown for, a
 refused if that has changed meanwhile. It is refused as well if a guest would stay down,
 a hard rule would not hold, or too few failures would be survived (policy.tolerate);
 --force overrules these. Only what vmha wrote is changed. "vmha undo" takes it back.
-Exit code 0: the cluster is what the file says; 1: refused, nothing was changed."""
+Exit code 0: the cluster is what the file says; 1: refused, nothing was changed; or the
+change was made and --wait ran out."""
 
 EXAMPLES = """\
   vmha apply vmha.yaml                    # shows the change and asks
@@ -75,14 +76,15 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
         raise Moved(arguments.against, version(live))
     proposal = propose(live, file, deadline, arguments.adopt, arguments.remove)
     answer = decide(proposal, arguments, streams)
+    made = answer is None
     if answer is None:
         words = {"file": file.path, "cluster": file.name}
         kept = keep(proposal, streams, words)
         make(proposal, cluster, kept, deadline)
-        wait(cluster, arguments, streams)
-        answer = 0
+        answer = wait(cluster, arguments, streams)
     if arguments.json:
-        streams.json({"applied": answer == 0, **difference.as_json(proposal)})
+        is_true = made or not (proposal.changes or proposal.conflicts)
+        streams.json({"applied": is_true, **difference.as_json(proposal)})
     return answer
 
 
@@ -123,7 +125,12 @@ def keep(proposal: Proposal, streams: Streams, words: dict[str, str]) -> str:
 
     stamp = time.strftime("%Y-%m-%d %H:%M:%S %z")
     made = steps(proposal.before, proposal.after)
-    return journal(streams).write(made, {**words, "time": stamp})
+    try:
+        return journal(streams).write(made, {**words, "time": stamp})
+    except OSError as error:
+        raise CannotDo(
+            f"what undo needs cannot be kept: {error}; nothing was changed"
+        ) from error
 
 
 def make(proposal: Proposal, cluster: Cluster, kept: str, deadline: Deadline) -> None:
@@ -139,11 +146,20 @@ def make(proposal: Proposal, cluster: Cluster, kept: str, deadline: Deadline) ->
         raise
 
 
-def wait(cluster: Cluster, arguments: argparse.Namespace, streams: Streams) -> None:
-    """Wait until Pacemaker has nothing left to do, if that was asked for."""
+def wait(cluster: Cluster, arguments: argparse.Namespace, streams: Streams) -> int:
+    """Wait until Pacemaker has nothing left to do, if that was asked for.
+
+    Returns the exit code; a change that was made stays made.
+    """
     from vmha.agents.protocol.deadline import Deadline
 
     if arguments.wait is None:
-        return
+        return 0
     streams.progress("waiting until Pacemaker has done its part ...")
-    cluster.settle(arguments.wait, Deadline(arguments.wait + 5.0))
+    if cluster.settle(Deadline(arguments.wait)):
+        return 0
+    streams.say(
+        "the change was made, but Pacemaker was not done within "
+        f"{arguments.wait} s; crm_mon shows what it waits for"
+    )
+    return NO

@@ -25,7 +25,7 @@ from vmha.heartbeat.command.streams import Streams
 BAD_INPUT = 2
 DEFECT = 3
 INTERRUPTED = 130
-NAME_WIDTH = 12
+NAME_WIDTH = 15
 
 INTRODUCTION = """\
 vmha plans, configures and observes a Pacemaker cluster of virtual machines, all from

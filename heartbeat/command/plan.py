@@ -80,12 +80,23 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
     from vmha.heartbeat.command import report
     from vmha.heartbeat.command.agreement import NOT_ASKED, agreement
     from vmha.heartbeat.planning import failures
+    from vmha.heartbeat.planning.prediction import Scheduler, settled
 
     origin = source.read(arguments, streams)
     cluster = origin.cluster
-    search = not arguments.no_could_place
-    streams.progress(f"planning for {report.size(cluster)}")
-    plan = failures.plan(cluster, arguments.failures, search=search)
+    size = report.size(cluster)
+
+    def progress(done: int, steps: int) -> None:
+        streams.progress(f"planning for {size}: {done} of {steps}")
+
+    streams.progress(f"planning for {size}")
+    search = origin.is_whole and not arguments.no_could_place
+    # A running cluster is taken as it is; in a file's, what runs nowhere starts first.
+    now = settled(cluster) if origin.document is None else cluster
+    scheduler = Scheduler(now, origin.gone, origin.standby)
+    plan = failures.planned(
+        scheduler, arguments.failures, search=search, progress=progress
+    )
     agreed = NOT_ASKED
     if not arguments.no_confirm:
         agreed = agreement(origin, plan.failures, streams)
@@ -95,7 +106,8 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
     if arguments.fit is not None:
         from vmha.heartbeat.planning.fit import fit
 
-        more = fit(cluster, arguments.fit.cpu, arguments.fit.memory_mib)
+        wanted: Size = arguments.fit
+        more = fit(cluster, wanted.cpu, wanted.memory_mib, progress)
     holds = _holds(plan, origin, arguments.failures)
     if arguments.json:
         answer = plan.as_json()
@@ -166,7 +178,7 @@ def _show(
         plan,
         "What each failure does to the guests",
         is_whole=arguments.all,
-        is_searched=not arguments.no_could_place,
+        is_searched=origin.is_whole and not arguments.no_could_place,
     )
     report.headroom(streams, plan.headroom, plan.reservation)
     if more is not None:

@@ -24,13 +24,21 @@ if TYPE_CHECKING:
 class Source(NamedTuple):
     """A cluster to plan with: what to call it, and what is to be said of its origin.
 
-    ``document`` is the CIB of a running cluster, None for a file's.
+    ``document`` is the CIB of a running cluster, None for a file's; ``gone`` and
+    ``standby`` are its nodes that are down or take no guests.
     """
 
     name: str
     cluster: Cluster
     warnings: tuple[str, ...] = ()
     document: etree._Element | None = None
+    gone: tuple[str, ...] = ()
+    standby: tuple[str, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether every node takes guests."""
+        return not (self.gone or self.standby)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -79,8 +87,20 @@ def _live(streams: Streams) -> Source:
     document = Running(streams.environ).read(deadline)
     two_node, qdevice, unread = _quorum(deadline)
     found = live.read(document, deadline, two_node, qdevice)
-    warnings = (*found.unread, *unread)
-    return Source("the live cluster", found.cluster, warnings, document)
+    absent = [
+        f"Node {name} is down now and stays so in every case." for name in found.gone
+    ]
+    absent += [
+        f"Node {name} is in standby and takes no guest." for name in found.standby
+    ]
+    return Source(
+        "the live cluster",
+        found.cluster,
+        (*absent, *found.unread, *unread),
+        document,
+        found.gone,
+        found.standby,
+    )
 
 
 def _quorum(deadline: Deadline) -> tuple[bool, bool, tuple[str, ...]]:

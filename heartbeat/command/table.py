@@ -45,13 +45,19 @@ CONFIGURATION: tuple[Subcommand, ...] = (
     Subcommand("import", "write a file from an existing cluster", "importing"),
 )
 
-OBSERVATION: tuple[Subcommand, ...] = ()
+OBSERVATION: tuple[Subcommand, ...] = (
+    Subcommand("status", "nodes, guests, fencing and margin on one screen"),
+    Subcommand("check", "look for what will go wrong, and say what to do"),
+    Subcommand("explain", "why a guest is where it is, or why it is down"),
+)
 
 INSTALLATION: tuple[Subcommand, ...] = (
     Subcommand("install-agents", "put the agents of a virtual environment in place"),
 )
 
-INTERNAL: tuple[Subcommand, ...] = ()
+INTERNAL: tuple[Subcommand, ...] = (
+    Subcommand("node-facts", "tell what this node has, for vmha check elsewhere"),
+)
 """Those that vmha itself calls on other nodes; not in the list that --help shows."""
 
 GROUPS = {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 from vmha.heartbeat.command import apply, difference
+from vmha.heartbeat.command.errors import CannotDo
 from vmha.heartbeat.command.streams import Streams
 
 TYPE_CHECKING = False
@@ -34,13 +36,18 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, streams: Streams) -> int:
     """Take the last apply back."""
+    from lxml import etree
+
     from vmha.agents.protocol.deadline import Deadline
     from vmha.heartbeat.pacemaker.cluster import Cluster
     from vmha.heartbeat.pacemaker.proposal import proposed
     from vmha.heartbeat.pacemaker.undo import undone
 
     kept = journal(streams)
-    last = kept.latest()
+    try:
+        last = kept.latest()
+    except (OSError, etree.XMLSyntaxError) as error:
+        raise CannotDo(f"what apply has kept cannot be read: {error}") from error
     if last is None:
         streams.say("nothing to undo: no apply of this node is kept")
         return apply.NO
@@ -57,12 +64,14 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
     answer = apply.decide(proposal, arguments, streams)
     if answer is None:
         cluster.change(proposal.before, proposal.after, deadline)
-        apply.wait(cluster, arguments, streams)
-        answer = 0
-    if answer == 0:
+        kept.drop(path)
+        answer = apply.wait(cluster, arguments, streams)
+    elif not proposal.changes:
         kept.drop(path)
     if arguments.json:
-        streams.json({"undone": answer == 0, **difference.as_json(proposal)})
+        streams.json(
+            {"undone": not os.path.exists(path), **difference.as_json(proposal)}
+        )
     return answer
 
 

@@ -96,7 +96,11 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
     origin = source.read(arguments, streams)
     try:
         plan = changes.what_if(
-            origin.cluster, _change(arguments), search=not arguments.no_could_place
+            origin.cluster,
+            _change(arguments),
+            search=origin.is_whole and not arguments.no_could_place,
+            gone=origin.gone,
+            resting=origin.standby,
         )
     except changes.UnknownName as error:
         guess = _guess(error.kind, error.name, origin)
@@ -222,7 +226,7 @@ def _show(
         plan,
         "What the change does to the guests",
         is_whole=arguments.all,
-        is_searched=not arguments.no_could_place,
+        is_searched=origin.is_whole and not arguments.no_could_place,
     )
     report.headroom(streams, plan.headroom, plan.reservation)
     streams.line(f"Afterwards: {report.verdict(plan.tolerates, 'node')}")

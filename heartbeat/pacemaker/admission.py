@@ -15,7 +15,7 @@ from vmha.heartbeat.planning.model import RACK, Avoid, Pin, Spread, Together
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from vmha.heartbeat.pacemaker.simulate import Outcome
     from vmha.heartbeat.planning.model import Cluster
@@ -38,6 +38,7 @@ def stopped(live: etree._Element, after: etree._Element, outcome: Outcome) -> li
     why = {one.resource: one.reason for one in outcome.actions}
     reasons = []
     told = metas(after)
+    known = guests(live)
     for name in sorted(guests(after)):
         meta = told[name]
         is_meant = meta.get("target-role", "").lower() != STOPPED
@@ -47,7 +48,7 @@ def stopped(live: etree._Element, after: etree._Element, outcome: Outcome) -> li
         cause = f" ({why[name]})" if why.get(name) else ""
         if name in outcome.before:
             reasons.append(f"guest {name} runs now and would be stopped{cause}")
-        elif name not in guests(live):
+        elif name not in known:
             reasons.append(f"guest {name} would find no node that may run it{cause}")
     return reasons
 
@@ -77,6 +78,19 @@ def unsafe(cluster: Cluster, outcome: Outcome) -> list[str]:
         down = ", ".join(sorted(one.guest for one in failed.unplaced))
         said += f": without {lost}, these stay down: {down}"
     return [*reasons, said]
+
+
+def unfenced(cib: etree._Element, names: Iterable[str]) -> list[str]:
+    """Return which of these nodes no device can fence: their guests could not move."""
+    from vmha.heartbeat.pacemaker import imported_fencing
+
+    levels, _ = imported_fencing.levels(cib)
+    if not levels:
+        return ["there is no fence device: Pacemaker then starts nothing"]
+    return [
+        f"node {name} has no fence device: after its loss its guests stay down"
+        for name in sorted(set(names) - set(levels))
+    ]
 
 
 def overwriting(cib: etree._Element) -> list[str]:

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
     from vmha.agents.protocol.deadline import Deadline
 
+ADMIN = ("crmadmin", "--output-as=xml")
+REACTION_S = 1.0  # after which Pacemaker has seen a change
+PAUSE_S = 0.5
+QUIET = 3  # idle so often in a row: between two transitions it is so once
+
 ENVIRONMENT = ("CIB_file", "CIB_shadow", "CIB_shadow_dir")
 
 
@@ -77,15 +82,42 @@ class Cluster:
             raise Moved(version(before), found)
         raise Refused(f"Pacemaker refuses the change: {_said(answer)}")
 
-    def settle(self, timeout_s: int, deadline: Deadline) -> None:
-        """Wait until Pacemaker has nothing left to do."""
-        self._run(["crm_resource", "--wait", f"--timeout={timeout_s}s"], deadline)
+    def settle(self, deadline: Deadline) -> bool:
+        """Wait until Pacemaker has nothing left to do; tell whether that came about.
+
+        The deciding node is asked for its state. ``crm_resource --wait`` makes a
+        calculation of its own instead, without the numbers of resources on each node,
+        and waits for moves that nobody intends.
+        """
+        deadline.sleep(REACTION_S)
+        quiet = 0
+        while quiet < QUIET and not deadline.expired():
+            quiet = quiet + 1 if self._is_idle(deadline) else 0
+            deadline.sleep(PAUSE_S)
+        return quiet == QUIET
+
+    def _is_idle(self, deadline: Deadline) -> bool:
+        """Tell whether there is a deciding node, and it idles (crmadmin(8))."""
+        try:
+            found = _xml(self._run([*ADMIN, "--dc_lookup"], deadline))
+            node = found.find("dc")
+            if node is None:
+                return False
+            name = str(node.get("node_name"))
+            state = _xml(self._run([*ADMIN, f"--status={name}"], deadline))
+        except (AgentError, etree.XMLSyntaxError):
+            return False
+        return any(one.get("state") == "S_IDLE" for one in state.iter())
 
     def _run(self, words: list[str], deadline: Deadline) -> str:
         answer = process.run(words, deadline, self._environ)
         if answer.exit_code != 0:
             raise Refused(f"{words[0]} failed: {_said(answer)}")
         return answer.stdout
+
+
+def _xml(text: str) -> etree._Element:
+    return etree.fromstring(text.encode())
 
 
 def parsed(text: str, source: str = "the cluster's configuration") -> etree._Element:

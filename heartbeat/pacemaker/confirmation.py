@@ -55,7 +55,8 @@ def confirm(
 
     A loss of quorum is left out: crm_simulate keeps the quorum that the CIB has.
     """
-    cluster = settled(cluster)
+    if running is None:
+        cluster = settled(cluster)
     whole = running if running is not None else document(cluster)
     asked = 0
     found: list[str] = []
@@ -92,8 +93,12 @@ def _differences(
     lost = ", ".join(outcome.lost)
     moved = {move.guest: move.to for move in outcome.moved}
     stopped = {entry.guest: entry.to for entry in outcome.preempted}
+    down = {entry.guest for entry in outcome.unplaced}
+    mentioned = {*outcome.placed, *moved, *stopped, *down}
     for guest in cluster.guests:
         home = None if guest.runs_on in outcome.lost else guest.runs_on
+        if guest.runs_on is None and guest.name not in mentioned:
+            continue  # down before, and nothing was said of it
         planned = outcome.placed.get(guest.name, moved.get(guest.name, home))
         planned = stopped.get(guest.name, planned)
         real = after.get(guest.name)

@@ -20,7 +20,7 @@ from vmha.heartbeat.clusterfile.content import (
     TogetherEntry,
 )
 from vmha.heartbeat.pacemaker.target import seconds
-from vmha.heartbeat.planning.model import Avoid, Spread, Together
+from vmha.heartbeat.planning.model import Avoid, Pin, Spread, Together
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,10 +84,15 @@ def _places(cluster: Cluster) -> Iterator[RuleEntry]:
     """Yield what guests avoid; guests that avoid the same nodes share a rule."""
     everywhere = {node.name for node in cluster.nodes}
     avoided: defaultdict[tuple[str, bool], set[str]] = defaultdict(set)
+    pinned: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
     for rule in cluster.rules:
         if isinstance(rule, Avoid):
             for guest in rule.guests:
                 avoided[guest, rule.hard].update(rule.nodes)
+        elif isinstance(rule, Pin):  # a soft one: hard ones are read as avoided nodes
+            pinned[tuple(sorted(rule.nodes))] += rule.guests
+    for nodes_of, guests in sorted(pinned.items()):
+        yield PinEntry(tuple(sorted(guests)), nodes_of, hard=False)
     shared: defaultdict[tuple[tuple[str, ...], bool], list[str]] = defaultdict(list)
     for (guest, hard), nodes in sorted(avoided.items()):
         shared[tuple(sorted(nodes)), hard].append(guest)

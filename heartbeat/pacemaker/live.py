@@ -183,7 +183,11 @@ def _rules(
         elif one.tag == "rsc_colocation":
             rules += _colocation(one)
     prefers: dict[str, tuple[str, ...]] = {}
-    read = [(guest, wishes.of_vmha(guest, scores)) for guest, scores in own.items()]
+    banned = {(r.guests[0], r.nodes[0]) for r in rules if isinstance(r, Avoid)}
+    read: list[tuple[str, wishes.Wishes]] = []
+    for guest, scores in own.items():
+        allowed = {node for node in nodes if (guest, node) not in banned}
+        read.append((guest, wishes.of_vmha(guest, scores, allowed)))
     read += [(guest, wishes.of_others(guest, s)) for guest, s in others.items()]
     for guest, wish in read:
         rules += wish.rules

@@ -17,11 +17,14 @@ from vmha.agents.protocol.errors import AgentError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vmha.agents.protocol.deadline import Deadline
     from vmha.heartbeat.pacemaker.configuration import Configuration
 
 FOLDERS = ("/usr/libexec/pacemaker", "/usr/lib/pacemaker")
-DAEMONS = ("pacemaker-schedulerd", "pacemaker-controld")
+LISTED = ("crm_attribute", "--list-options=cluster", "--all", "--output-as=xml")
+DAEMONS = ("pacemaker-schedulerd", "pacemaker-controld", "pacemaker-based")
 OLD, NEW = "stonith-", "fencing-"
 _RENAMED = (
     "enabled",
@@ -45,21 +48,22 @@ def spellings(name: str) -> tuple[str, ...]:
 def known(deadline: Deadline) -> frozenset[str]:
     """Return the names of the cluster options that the installed Pacemaker describes.
 
-    Empty where no daemon answers.
+    Since 2.1.8 crm_attribute lists them; before, the daemons do. Empty where neither
+    answers.
     """
-    names: set[str] = set()
-    for daemon in DAEMONS:
+    names = _described(LISTED, deadline)
+    for daemon in () if names else DAEMONS:
         for folder in FOLDERS:
             path = os.path.join(folder, daemon)
             if os.access(path, os.X_OK):
-                names |= _described(path, deadline)
+                names |= _described([path, "metadata"], deadline)
                 break
     return frozenset(names)
 
 
-def _described(path: str, deadline: Deadline) -> set[str]:
+def _described(words: Sequence[str], deadline: Deadline) -> set[str]:
     try:
-        answer = process.run([path, "metadata"], deadline)
+        answer = process.run(words, deadline)
         root = etree.fromstring(answer.stdout.encode())
     except (AgentError, etree.XMLSyntaxError):
         return set()

@@ -71,6 +71,7 @@ def propose(
     outcome = simulate.simulate(to_be.cib, deadline)
     reasons = admission.stopped(live, to_be.cib, outcome)
     reasons += admission.unsafe(located(cluster, outcome.after), outcome)
+    reasons += admission.unfenced(to_be.cib, [n.name for n in cluster.nodes])
     reasons += admission.overwriting(to_be.cib)
     return Proposal(
         live,

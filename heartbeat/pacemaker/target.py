@@ -7,6 +7,7 @@ stands in the way, that is a Conflict, and the administrator decides.
 
 from __future__ import annotations
 
+import bisect
 import copy
 from typing import NamedTuple
 
@@ -151,6 +152,7 @@ class _Work:
         present = {str(p.get("id")): p for p in container.iter("primitive")}
         taken = {str(e.get("id")) for e in self._root.iter() if e.get("id")}
         primitives = [r for r in wanted.resources if isinstance(r, Primitive)]
+        row = _Row(container, _is_ours)
         for primitive in primitives:
             element = present.get(primitive.id)
             if element is not None:
@@ -159,7 +161,7 @@ class _Work:
                 said = f"the id {primitive.id} belongs to something that is no guest"
                 self.conflicts.append(Conflict(primitive.id, said))
             else:
-                _insert(container, writing.resource_element(primitive), _is_ours)
+                row.insert(writing.resource_element(primitive))
         names = {primitive.id for primitive in primitives}
         for ident, element in present.items():
             if ident not in names and is_marked(element):
@@ -277,9 +279,10 @@ class _Work:
             elif canonical(one) != canonical(wanted[ident]):
                 container.replace(one, wanted[ident])
         present = {str(one.get("id")) for one in container}
+        row = _Row(container, is_own)
         for ident, one in sorted(wanted.items()):
             if ident not in present:
-                _insert(container, one, is_own)
+                row.insert(one)
 
 
 def canonical(element: etree._Element) -> bytes:
@@ -358,17 +361,31 @@ def _set(parent: etree._Element, tag: str, ident: str) -> etree._Element:
     return etree.SubElement(parent, tag, id=ident)
 
 
-def _insert(
-    container: etree._Element,
-    made: etree._Element,
-    is_sibling: Callable[[etree._Element], bool],
-) -> None:
-    """Put an element where its id belongs among vmha's: order decides placement."""
-    for one in container:
-        if is_sibling(one) and str(one.get("id")) > str(made.get("id")):
-            one.addprevious(made)
-            return
-    container.append(made)
+class _Row:
+    """vmha's own elements of a container, in the order of their ids.
+
+    New ones are put where their ids belong, because the order decides placement.
+    """
+
+    def __init__(
+        self,
+        container: etree._Element,
+        is_ours: Callable[[etree._Element], bool],
+    ) -> None:
+        self._container = container
+        self._elements = [one for one in container if is_ours(one)]
+        self._elements.sort(key=lambda one: str(one.get("id")))
+        self._ids = [str(one.get("id")) for one in self._elements]
+
+    def insert(self, made: etree._Element) -> None:
+        ident = str(made.get("id"))
+        at = bisect.bisect(self._ids, ident)
+        if at < len(self._ids):
+            self._elements[at].addprevious(made)
+        else:
+            self._container.append(made)
+        self._ids.insert(at, ident)
+        self._elements.insert(at, made)
 
 
 def _drop(element: etree._Element) -> None:

@@ -74,8 +74,9 @@ def undone(
     """
     cib = copy.deepcopy(live)
     changed = []
+    elements = _elements(cib)
     for step in reversed(made):
-        present = _elements(cib).get((step.container, step.ident))
+        present = elements.get((step.container, step.ident))
         if not _is(present, step.after) and not force:
             if not _is(present, step.before):
                 changed.append(step.ident)

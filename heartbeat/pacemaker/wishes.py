@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from vmha.heartbeat.planning.model import Avoid, Pin, Rule
-from vmha.heartbeat.planning.scores import FOOTING, SOFT_LOCATION
+from vmha.heartbeat.planning.scores import FOOTING, PREFER, SOFT_LOCATION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,20 +31,50 @@ def of_others(guest: str, scores: Mapping[str, int]) -> Wishes:
     return Wishes(_ranked(scores), rules)
 
 
-def of_vmha(guest: str, scores: Mapping[str, int]) -> Wishes:
+def of_vmha(guest: str, scores: Mapping[str, int], allowed: set[str]) -> Wishes:
     """Return what scores that vmha wrote mean.
 
-    The footing is a multiple of its unit; soft wishes move a score by at most half a
+    ``allowed`` are the nodes that nothing forbids to the guest. A footing stands on all
+    of them, and is a multiple of its unit; soft wishes move a score by at most half a
     unit downwards.
     """
-    footing = (min(scores.values()) + SOFT_LOCATION) // FOOTING * FOOTING
-    rest = {node: score - footing for node, score in scores.items()}
-    wished = {node: score for node, score in rest.items() if score > 0}
-    if wished and set(wished.values()) == {SOFT_LOCATION}:
-        avoided = {node: score for node, score in rest.items() if score < 0}
-        pin = Pin((guest,), tuple(sorted(wished)), hard=False)
-        return Wishes((), (pin, *of_others(guest, avoided).rules))
-    return of_others(guest, rest)
+    footing = 0
+    if allowed <= scores.keys():
+        footing = (min(scores.values()) + SOFT_LOCATION) // FOOTING * FOOTING
+    rest = {node: scores.get(node, 0) - footing for node in sorted(allowed)}
+    ranks, pinned, avoided = _parted(rest)
+    if set(ranks.values()) != set(range(1, len(ranks) + 1)):
+        return of_others(guest, rest)
+    rules: list[Rule] = []
+    if pinned:
+        rules.append(Pin((guest,), tuple(pinned), hard=False))
+    if avoided:
+        rules.append(Avoid((guest,), tuple(avoided), hard=False))
+    return Wishes(tuple(sorted(ranks, key=lambda node: -ranks[node])), tuple(rules))
+
+
+def _parted(
+    rest: Mapping[str, int],
+) -> tuple[dict[str, int], list[str], list[str]]:
+    """Part each score into a rank of preference and a soft rule, for up to four ranks.
+
+    More of them cannot be told from rules for certain; their ranks then have gaps.
+    """
+    ranks: dict[str, int] = {}
+    pinned: list[str] = []
+    avoided: list[str] = []
+    for node, score in rest.items():
+        rank, strange = divmod(score % SOFT_LOCATION, PREFER)
+        rule = score // SOFT_LOCATION
+        if strange or rule not in (-1, 0, 1):
+            rank = 0 - len(rest)
+        if rank:
+            ranks[node] = rank
+        if rule > 0:
+            pinned.append(node)
+        elif rule < 0:
+            avoided.append(node)
+    return ranks, pinned, avoided
 
 
 def _ranked(scores: Mapping[str, int]) -> tuple[str, ...]:

@@ -66,21 +66,29 @@ Change = Union[Kill, Standby, Add, Remove, Resize]
 
 
 def what_if(
-    cluster: Cluster, change: Change, examined: Failures = None, *, search: bool = True
+    cluster: Cluster,
+    change: Change,
+    examined: Failures = None,
+    *,
+    search: bool = True,
+    gone: tuple[str, ...] = (),
+    resting: tuple[str, ...] = (),
 ) -> Plan:
     """Return what the change does at once, and the plan of the cluster afterwards.
 
+    ``gone`` and ``resting`` are the nodes that are down and in standby before it.
     Raises UnknownName.
     """
-    before = settled(cluster)
+    before = cluster if gone or resting else settled(cluster)
     _check(before, change)
     changed = _applied(before, change)
     standby = change.nodes if isinstance(change, Standby) else ()
     lost = change.nodes if isinstance(change, Kill) else ()
-    at_once = Scheduler(changed, standby=standby).outcome(lost)
+    at_once = Scheduler(changed, gone, (*resting, *standby)).outcome(lost)
     if standby:
         at_once = at_once._replace(lost=tuple(sorted(standby)))
-    after = Scheduler(_afterwards(changed, at_once), lost, standby)
+    settled_after = _afterwards(changed, at_once)
+    after = Scheduler(settled_after, (*gone, *lost), (*resting, *standby))
     rest = failures.planned(after, examined, search=False)
     is_exact = True
     if search:

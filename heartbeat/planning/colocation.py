@@ -6,7 +6,9 @@ wishes of resources that depend on one another are added up); played by ``assign
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from vmha.heartbeat.planning import scores
@@ -139,12 +141,21 @@ def _matched(
     ]
 
 
+@lru_cache(maxsize=4096)
 def _share(factor: float, score: int) -> int:
-    """Round half away from zero; something never becomes nothing."""
+    """Round half away from zero; something never becomes nothing.
+
+    Pacemaker multiplies in single precision, which decides where a share is near half.
+    """
     if factor < 0 and score < 0:
         return 0
-    exact = factor * score
+    exact = _single(_single(factor) * score)
     share = int(exact - 0.5 if exact < 0 else exact + 0.5)
     if share == 0 and score != 0:
         return 1 if factor > 0 else -1
     return share
+
+
+def _single(number: float) -> float:
+    (rounded,) = struct.unpack("f", struct.pack("f", number))
+    return float(rounded)

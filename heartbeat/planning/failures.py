@@ -6,7 +6,7 @@ as Pacemaker will, in one transition. Beside it stands whether a better packing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import combinations
 from typing import Union
 
@@ -14,39 +14,59 @@ from vmha.heartbeat.planning import packing, warnings
 from vmha.heartbeat.planning.model import RACK, Cluster
 from vmha.heartbeat.planning.outcome import Free, Outcome, Plan
 from vmha.heartbeat.planning.prediction import Scheduler, settled
+from vmha.heartbeat.planning.search import Budget
 
 Failures = Union[int, str, None]
+Progress = Callable[[int, int], None]
 
 
-def plan(cluster: Cluster, failures: Failures = None, *, search: bool = True) -> Plan:
+def plan(
+    cluster: Cluster,
+    failures: Failures = None,
+    *,
+    search: bool = True,
+    progress: Progress | None = None,
+) -> Plan:
     """Return what happens on each failure: of one node, of two (2), of a "rack".
 
     Without ``failures``, as many as the administrator wants to be tolerated, at least
-    one. ``search`` looks for better packings, which is slow in clusters of hundreds.
+    one. ``search`` looks for better packings, which is slow where much stays down.
+    ``progress`` is told after each failure how many of how many are done.
     """
-    return planned(Scheduler(settled(cluster)), failures, search=search)
+    scheduler = Scheduler(settled(cluster))
+    return planned(scheduler, failures, search=search, progress=progress)
 
 
 def planned(
-    scheduler: Scheduler, failures: Failures = None, *, search: bool = True
+    scheduler: Scheduler,
+    failures: Failures = None,
+    *,
+    search: bool = True,
+    progress: Progress | None = None,
 ) -> Plan:
     """Return the plan of a cluster of which nodes may be gone already."""
     cluster = scheduler.cluster
+    losses_of = list(examined(scheduler, failures))
+    total = sum(len(losses) for _, losses in losses_of)
     outcomes: list[Outcome] = []
-    tolerated = 0
-    is_unbroken = True
+    survived = [0]
+    budget = Budget(total)
     is_exact = True
-    for count, losses in _examined(scheduler, failures):
-        found = [scheduler.outcome(lost) for lost in losses]
-        is_unbroken = is_unbroken and all(is_survived(scheduler, at) for at in found)
-        tolerated = count if is_unbroken and found else tolerated
-        outcomes += found
-    if search:
-        searched = [packing.with_better(cluster, outcome) for outcome in outcomes]
-        outcomes = [outcome for outcome, _ in searched]
-        is_exact = all(is_complete for _, is_complete in searched)
+    for count, losses in losses_of:
+        is_unbroken = bool(losses) and survived[-1] == count - 1
+        for lost in losses:
+            outcome = scheduler.outcome(lost)
+            is_unbroken = is_unbroken and is_survived(scheduler, outcome)
+            if search:
+                outcome, is_complete = packing.with_better(cluster, outcome, budget)
+                is_exact = is_exact and is_complete
+            outcomes.append(outcome)
+            if progress:
+                progress(len(outcomes), total)
+        if is_unbroken:
+            survived.append(count)
     return Plan(
-        tolerated,
+        survived[-1],
         is_exact,
         tuple(warnings.of(scheduler)),
         tuple(outcomes),
@@ -59,7 +79,7 @@ def tolerates(cluster: Cluster, failures: Failures = None) -> int:
     """Return how many failures are survived, without anything else."""
     scheduler = Scheduler(settled(cluster))
     tolerated = 0
-    for count, losses in _examined(scheduler, failures):
+    for count, losses in examined(scheduler, failures):
         outcomes = map(scheduler.outcome, losses)
         if not losses or not all(is_survived(scheduler, at) for at in outcomes):
             return tolerated
@@ -107,7 +127,7 @@ def _arrivals(outcome: Outcome) -> Mapping[str, list[str]]:
     return came
 
 
-def _examined(
+def examined(
     scheduler: Scheduler, failures: Failures
 ) -> Iterator[tuple[int, list[tuple[str, ...]]]]:
     """Yield, for each number of failures, the sets of nodes that are lost."""
@@ -120,6 +140,5 @@ def _examined(
         yield 1, [tuple(racks[rack]) for rack in sorted(racks)]
         return
     wanted = scheduler.cluster.tolerate if failures is None else int(failures)
-    examined = max(1, wanted)
-    for count in range(1, examined + 1):
+    for count in range(1, max(1, wanted) + 1):
         yield count, list(combinations(names, count))

@@ -1,61 +1,86 @@
 """How many more guests of one size fit while the wanted failures are survived.
 
 Assumed: they are restarted like others, have the lowest priority of all, no rule names
-them, and Pacemaker places them one by one. Each answer is tried with the scheduler
-itself, and so is one guest more: but since Pacemaker's placement is greedy, a still
-larger number might happen to hold again; that is not looked for.
+them, and all are placed at once. The answer was tried with the scheduler itself, and so
+was one guest more: but since Pacemaker's placement is greedy, a still larger number
+might happen to hold again; that is not looked for.
 """
 
 from __future__ import annotations
 
-from vmha.heartbeat.planning.failures import tolerates
+from itertools import chain
+
+from vmha.heartbeat.planning.failures import Progress, examined, is_survived
 from vmha.heartbeat.planning.model import Cluster, Guest
-from vmha.heartbeat.planning.prediction import settled
+from vmha.heartbeat.planning.prediction import Scheduler, settled
 
 NAME = "~fit-{:06d}"  # sorts behind every name of a guest
 
 
-def fit(cluster: Cluster, cpu: int, memory_mib: int) -> int:
-    """Return the number; none if the wanted failures are not survived even now."""
-    cluster = settled(cluster)
+def fit(
+    cluster: Cluster, cpu: int, memory_mib: int, progress: Progress | None = None
+) -> int:
+    """Return the number; none if the wanted failures are not survived even now.
 
-    def holds(count: int) -> bool:
-        larger = _with(cluster, count, cpu, memory_mib)
-        return tolerates(larger, max(1, cluster.tolerate)) >= cluster.tolerate and (
-            all(guest.runs_on for guest in settled(larger).guests if guest.ha)
-        )
-
-    if not holds(0):
+    ``progress`` is told how many of all numbers in question are decided.
+    """
+    trial = _Trial(settled(cluster), cpu, memory_mib)
+    if not trial.holds(0):
         return 0
-    most = _most(cluster, cpu, memory_mib)
-    fits, fails = 0, 1
-    while fails <= most and holds(fails):
-        fits, fails = fails, 2 * fails
-    fails = min(fails, most + 1)
+    most = _most(trial.cluster, cpu, memory_mib)
+    fits, fails = 0, most + 1
     while fails - fits > 1:
         middle = (fits + fails) // 2
-        if holds(middle):
+        if trial.holds(middle):
             fits = middle
         else:
             fails = middle
+        if progress:
+            progress(most - (fails - fits - 1), most)
     return fits
+
+
+class _Trial:
+    """Tries numbers; the failure that was not survived last is tried first."""
+
+    def __init__(self, cluster: Cluster, cpu: int, memory_mib: int) -> None:
+        self.cluster = cluster
+        self._size = (cpu, memory_mib)
+        wanted = cluster.tolerate
+        found = examined(Scheduler(cluster), wanted) if wanted else ()
+        self._losses = list(chain.from_iterable(losses for _, losses in found))
+
+    def holds(self, count: int) -> bool:
+        """Tell whether so many more can be started, and every failure survived."""
+        cluster = settled(self._with(count))
+        if any(guest.ha and guest.runs_on is None for guest in cluster.guests):
+            return False
+        if self.cluster.tolerate > len(cluster.nodes):
+            return False
+        scheduler = Scheduler(cluster)
+        for at, lost in enumerate(self._losses):
+            if not is_survived(scheduler, scheduler.outcome(lost)):
+                self._losses.insert(0, self._losses.pop(at))
+                return False
+        return True
+
+    def _with(self, count: int) -> Cluster:
+        guests = self.cluster.guests
+        lowest = min((guest.priority for guest in guests), default=0)
+        more = tuple(
+            Guest(NAME.format(number), *self._size, lowest) for number in range(count)
+        )
+        return self.cluster._replace(guests=guests + more)
 
 
 def _most(cluster: Cluster, cpu: int, memory_mib: int) -> int:
     """Return how many fit by sums alone, which is never too few."""
-    used_cpu = sum(guest.cpu for guest in cluster.guests)
-    used_memory = sum(guest.memory_mib for guest in cluster.guests)
+    running = [guest for guest in cluster.guests if guest.runs_on is not None]
+    used_cpu = sum(guest.cpu for guest in running)
+    used_memory = sum(guest.memory_mib for guest in running)
     free = [
         (sum(node.cpu for node in cluster.nodes) - used_cpu, cpu),
         (sum(node.memory_mib for node in cluster.nodes) - used_memory, memory_mib),
     ]
     counts = [max(0, left) // size for left, size in free if size > 0]
     return min(counts, default=0)
-
-
-def _with(cluster: Cluster, count: int, cpu: int, memory_mib: int) -> Cluster:
-    lowest = min((guest.priority for guest in cluster.guests), default=0)
-    more = tuple(
-        Guest(NAME.format(number), cpu, memory_mib, lowest) for number in range(count)
-    )
-    return cluster._replace(guests=cluster.guests + more)

@@ -17,8 +17,8 @@ from vmha.heartbeat.planning.model import (
     NONE,
     Avoid,
     Cluster,
-    Guest,
     Pin,
+    Rule,
     Spread,
     Together,
 )
@@ -69,45 +69,58 @@ SIZE = "vmha-size"
 MOST_PREFERRED = 10
 
 PROPERTIES = {"placement-strategy": scores.STRATEGY}
-DEFAULTS = {"resource-stickiness": str(scores.STICKINESS)}
 
 
 def instructions(cluster: Cluster) -> Instructions:
     """Return what the configuration says of this cluster's guests."""
     sets = bound.sets(cluster)
     leaders = {name: sets.get(name, (name,))[0] for name in _names(cluster)}
-    colocations = tuple(sorted(_colocations(cluster, leaders)))
+    colocations = tuple(sorted(set(_colocations(cluster, leaders))))
+    locations = tuple(sorted(_locations(cluster, sets, colocations)))
+    unheard = _unheard(locations, colocations)
     return Instructions(
         PROPERTIES,
-        DEFAULTS,
-        tuple(_terms(cluster, sets)),
-        tuple(sorted(_locations(cluster, sets, colocations))),
+        {"resource-stickiness": str(scores.STICKINESS)},
+        tuple(_terms(cluster, sets, unheard)),
+        locations,
         colocations,
     )
 
 
-def priority(cluster: Cluster, guest: Guest) -> int:
-    """Return the priority a guest is given.
+def priorities(cluster: Cluster) -> dict[str, int]:
+    """Return the priority each guest is given.
 
     Where pre-emption is not wanted all are equal; even so Pacemaker may displace a
-    survivor, which the plan then shows.
+    survivor, which the plan then shows. Only their order counts: where a class is below
+    zero, or so high that Pacemaker would cut it, their ranks are told instead.
     """
-    if not guest.ha:
-        return scores.UNMANAGED_PRIORITY
-    if cluster.preemption == NONE:
-        return scores.LEAST_PRIORITY
-    return scores.LEAST_PRIORITY + guest.priority
+    ha = {
+        guest.name: 0 if cluster.preemption == NONE else guest.priority
+        for guest in cluster.guests
+        if guest.ha
+    }
+    known = sorted(set(ha.values()))
+    if known and (known[0] < 0 or known[-1] > scores.MOST_PRIORITY):
+        ha = {name: known.index(value) for name, value in ha.items()}
+    found = {name: scores.LEAST_PRIORITY + value for name, value in ha.items()}
+    for guest in cluster.guests:
+        found.setdefault(guest.name, scores.UNMANAGED_PRIORITY)
+    return found
 
 
 def _names(cluster: Cluster) -> list[str]:
     return [guest.name for guest in cluster.guests]
 
 
-def _terms(cluster: Cluster, sets: bound.Sets) -> Iterator[GuestTerms]:
+def _terms(
+    cluster: Cluster, sets: bound.Sets, unheard: set[str]
+) -> Iterator[GuestTerms]:
     guests = {guest.name: guest for guest in cluster.guests}
+    given = priorities(cluster)
     for name, guest in sorted(guests.items()):
-        # A guest has no say in where those are that it is placed by.
-        meta = {"priority": str(priority(cluster, guest)), "critical": "false"}
+        meta = {"priority": str(given[name])}
+        if name in unheard:
+            meta["critical"] = "false"
         if not guest.ha:
             meta["is-managed"] = "false"
         cpu, memory = guest.cpu, guest.memory_mib
@@ -118,6 +131,24 @@ def _terms(cluster: Cluster, sets: bound.Sets) -> Iterator[GuestTerms]:
             memory = sum(member.memory_mib for member in members) if is_leader else 0
             meta[SIZE] = f"{guest.cpu},{guest.memory_mib}"
         yield GuestTerms(name, meta, cpu, memory)
+
+
+def _unheard(
+    locations: Iterable[LocationTerm], colocations: Iterable[ColocationTerm]
+) -> set[str]:
+    """Return the guests that have no say in where those are that they are placed by.
+
+    Pacemaker takes a dependent's scores from those of its primary, so that a guest that
+    is restarted does not take the node of one that runs. But what a guest merely likes
+    would then be forbidden to those that hard rules keep apart from it.
+    """
+    likes = {guest for guest, _, score in locations if score > 0}
+    return {
+        guest
+        for guest, with_guest, score, _ in colocations
+        if score >= scores.INFINITY
+        or (score <= -scores.INFINITY and (guest in likes or with_guest in likes))
+    }
 
 
 def _locations(
@@ -148,7 +179,7 @@ def footing(
     for guest, with_guest, score, _ in colocations:
         if abs(score) < scores.INFINITY:
             taken[guest] = taken.get(guest, 0) + abs(score)
-            taken[with_guest] = taken.get(with_guest, 0) + 1
+            taken[with_guest] = taken.get(with_guest, 0) + abs(score)
     for guest, _, score in _wishes(cluster):
         if -scores.INFINITY < score < 0:
             taken[guest] = taken.get(guest, 0) - score
@@ -182,39 +213,48 @@ def _scores_of(rule: Pin | Avoid, cluster: Cluster) -> Iterator[tuple[str, int]]
 def _colocations(
     cluster: Cluster, leaders: Mapping[str, str]
 ) -> Iterator[ColocationTerm]:
-    """Yield each pair once; of two rules on one pair, the harder."""
-    rank = {
-        guest.name: (-priority(cluster, guest), guest.name) for guest in cluster.guests
-    }
-    found: dict[tuple[str, str, str], int] = {}
+    """Yield each pair once; of two rules of a kind on one pair, the harder.
+
+    The guest that is placed later follows the earlier one, or keeps away from it; the
+    other way about, a rule would turn the order of priorities around.
+    """
+    rank = {name: (-given, name) for name, given in priorities(cluster).items()}
+    found: dict[tuple[str, str, str, bool], int] = {}
     for rule in cluster.rules:
-        if isinstance(rule, Spread):
-            score = -scores.INFINITY if rule.hard else scores.SOFT_SPREAD
-            apart = {leaders[name] for name in rule.guests if name in leaders}
-            # The guest that is placed later keeps away from the earlier one; the
-            # other way about, a rule would turn the order of priorities around.
-            for first, then in combinations(sorted(apart, key=rank.__getitem__), 2):
-                key = (then, first, rule.across)
-                found[key] = min(score, found.get(key, 0))
-    yield from (
-        ColocationTerm(then, first, score, across)
-        for (then, first, across), score in found.items()
-    )
-    yield from _companions(cluster, leaders)
+        for one, other, score in _pairs(rule, leaders):
+            first, then = sorted((one, other), key=rank.__getitem__)
+            across = rule.across if isinstance(rule, Spread) else HOST
+            key = (then, first, across, score > 0)
+            if abs(score) > abs(found.get(key, 0)):
+                found[key] = score
+    for (then, first, across, _), score in found.items():
+        yield ColocationTerm(then, first, score, across)
+    for name, leader in leaders.items():
+        if name != leader:
+            yield ColocationTerm(name, leader, scores.INFINITY)
+    yield from _followers(cluster, leaders)
 
 
-def _companions(
+def _pairs(rule: Rule, leaders: Mapping[str, str]) -> Iterator[tuple[str, str, int]]:
+    """Yield the guests of which a rule says how near they are, by their leaders."""
+    if isinstance(rule, Spread):
+        apart = sorted({leaders[name] for name in rule.guests if name in leaders})
+        score = -scores.INFINITY if rule.hard else scores.SOFT_SPREAD
+        for one, other in combinations(apart, 2):
+            yield one, other, score
+    elif isinstance(rule, Together) and not rule.hard:
+        first, *others = [leaders[name] for name in rule.guests if name in leaders]
+        for other in sorted({*others} - {first}):
+            yield first, other, scores.SOFT_TOGETHER
+
+
+def _followers(
     cluster: Cluster, leaders: Mapping[str, str]
 ) -> Iterator[ColocationTerm]:
-    found: dict[tuple[str, str], int] = {}
+    """Yield what must be together with a guest that nothing moves, as it is named."""
     for rule in cluster.rules:
-        if isinstance(rule, Together):
-            score = scores.INFINITY if rule.hard else scores.SOFT_TOGETHER
-            first = rule.guests[0]
-            bound_to = {leaders.get(name) for name in rule.guests}
-            with_guest = leaders[first] if rule.hard and len(bound_to) == 1 else first
-            for name in {*rule.guests} - {with_guest}:
-                known = found.get((name, with_guest), 0)
-                found[name, with_guest] = max(score, known)
-    for (name, with_guest), score in found.items():
-        yield ColocationTerm(name, with_guest, score)
+        if isinstance(rule, Together) and rule.hard:
+            first, *others = rule.guests
+            for name in sorted({*others} - {first}):
+                if leaders.get(name) != leaders.get(first):
+                    yield ColocationTerm(name, first, scores.INFINITY)

@@ -20,13 +20,13 @@ from vmha.heartbeat.planning.model import (
     Together,
 )
 from vmha.heartbeat.planning.outcome import Outcome
-from vmha.heartbeat.planning.search import STEPS, Item, Packing, Places, packed
+from vmha.heartbeat.planning.search import Budget, Item, Packing, Places, packed
 
 WITHOUT_REMEDY = (reasons.NO_QUORUM, reasons.NO_NODE, reasons.NOT_HA)
 
 
 def with_better(
-    cluster: Cluster, outcome: Outcome, steps: int = STEPS
+    cluster: Cluster, outcome: Outcome, budget: Budget | None = None
 ) -> tuple[Outcome, bool]:
     """Return the outcome with what could be started besides, and if that is exact."""
     optional = [
@@ -34,15 +34,17 @@ def with_better(
     ]
     optional += [entry.guest for entry in outcome.preempted]
     if not optional:
+        if budget:
+            budget.pay(0)
         return outcome, True
     wanted = {*outcome.placed, *(move.guest for move in outcome.moved)}
-    packing, units = _search(cluster, outcome.lost, wanted, set(optional), steps)
+    packing, units = _search(cluster, outcome.lost, wanted, set(optional), budget)
     could = {name for at in packing.started for name in units[at] if name in optional}
     return outcome._replace(could_place=tuple(sorted(could))), packing.is_best
 
 
 def startable(
-    cluster: Cluster, lost: Iterable[str], steps: int = STEPS
+    cluster: Cluster, lost: Iterable[str], budget: Budget | None = None
 ) -> tuple[int, bool]:
     """Return how many lost guests a perfect packing starts, and whether that is exact.
 
@@ -52,7 +54,7 @@ def startable(
     down = {
         guest.name for guest in cluster.guests if guest.ha and guest.runs_on in gone
     }
-    packing, units = _search(cluster, gone, set(), down, steps)
+    packing, units = _search(cluster, gone, set(), down, budget)
     return sum(len(units[at]) for at in packing.started), packing.is_best
 
 
@@ -61,7 +63,7 @@ def _search(
     lost: tuple[str, ...],
     wanted: set[str],
     optional: set[str],
-    steps: int,
+    budget: Budget | None,
 ) -> tuple[Packing, list[tuple[str, ...]]]:
     """Pack what is wanted and what is optional beside the guests that stay."""
     guests = {guest.name: guest for guest in cluster.guests}
@@ -92,7 +94,7 @@ def _search(
         _item(unit, guests, wanted, _allowed(cluster, unit, at, fixed), spreads)
         for unit in units
     ]
-    return packed(items, Places(cpu, memory, groups, taken), steps), units
+    return packed(items, Places(cpu, memory, groups, taken), budget), units
 
 
 def _units(cluster: Cluster, names: set[str]) -> list[tuple[str, ...]]:

@@ -42,6 +42,9 @@ What is placed before a guest counts in the number of resources of its node; pla
 after all guests, nothing else has a say in where they go.
 """
 
+MOST_PRIORITY = 800_000
+"""Of a class, as written; below what Pacemaker cuts scores at, and the next one."""
+
 UNMANAGED_PRIORITY = 900_000
 """For guests that are not restarted: what they use is counted before anything else."""
 

@@ -10,7 +10,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-STEPS = 20_000
+WORK = 2_500_000
+
+
+class Budget:
+    """How much may be looked at: nodes and items, counted at every step.
+
+    Counted work, not time, so that the same question always has the same answer. What
+    one search of several leaves is there for the others.
+    """
+
+    def __init__(self, searches: int = 1, work: int = WORK) -> None:
+        self.searches = searches
+        self.left = work
+
+    def share(self) -> int:
+        """Return what the next search may take."""
+        return self.left // max(1, self.searches)
+
+    def pay(self, spent: int) -> None:
+        """Take away what a search has taken."""
+        self.searches -= 1
+        self.left -= spent
 
 
 class Item(NamedTuple):
@@ -50,7 +71,7 @@ class Places(NamedTuple):
 class _Search:
     """Depth first, largest first; a branch that cannot be better is left."""
 
-    def __init__(self, items: Sequence[Item], places: Places, steps: int) -> None:
+    def __init__(self, items: Sequence[Item], places: Places, work: int) -> None:
         self.items = items
         self.order = sorted(
             range(len(items)),
@@ -60,7 +81,7 @@ class _Search:
         self.memory = list(places.memory)
         self.groups = places.groups
         self.taken = [set(taken) for taken in places.taken]
-        self.steps = steps
+        self.work = work
         self.is_plain = not places.groups and all(
             len(item.allowed) == len(self.cpu) for item in items
         )
@@ -68,19 +89,22 @@ class _Search:
         self.best_gain = 0
         self.best: frozenset[int] = frozenset()
         self.started: list[int] = []
+        self.seen: dict[object, int] = {}
 
     def run(self) -> Packing:
         self._deeper(0, 0, 0)
-        return Packing(self.best, self.steps > 0)
+        return Packing(self.best, self.work > 0)
 
     def _deeper(self, depth: int, gain: int, missed: int) -> None:
         """Go through what can be done with the next item."""
-        self.steps -= 1
-        if self.steps <= 0 or self._is_hopeless(depth, missed):
+        self.work -= len(self.cpu) + len(self.order) - depth
+        if self.work <= 0 or self._is_hopeless(depth, missed):
             return
         if depth == len(self.order):
             if gain > self.best_gain:
                 self.best_gain, self.best = gain, frozenset(self.started)
+            return
+        if self._is_known(depth, gain):
             return
         at = self.order[depth]
         item = self.items[at]
@@ -95,6 +119,18 @@ class _Search:
             self._everywhere(item, *item.core, further)
         else:
             self._deeper(*further)
+
+    def _is_known(self, depth: int, gain: int) -> bool:
+        """Tell whether what is left was met before, with no less gained by then."""
+        rooms = list(zip(self.cpu, self.memory))
+        if self.is_plain:
+            rooms.sort()
+        taken = tuple(frozenset(taken) for taken in self.taken)
+        state = (depth, tuple(rooms), taken)
+        if self.seen.get(state, -1) >= gain:
+            return True
+        self.seen[state] = gain
+        return False
 
     def _is_hopeless(self, depth: int, missed: int) -> bool:
         """Tell whether this branch cannot beat the best packing found."""
@@ -113,9 +149,30 @@ class _Search:
         cpu = sum(self.cpu) - wanted_cpu
         if memory < 0 or cpu < 0:
             return True
-        most = min(_most(spare, 0, memory), _most(spare, 1, cpu))
+        if not spare:
+            return self.all_gain - missed <= self.best_gain
+        most = min(_most(spare, 0, memory), _most(spare, 1, cpu), self._slots(depth))
         gained = self.all_gain - missed - sum(entry[2] for entry in spare)
         return gained + most <= self.best_gain
+
+    def _slots(self, depth: int) -> float:
+        """Return the most that could be gained if all items were of the least size."""
+        left = [self.items[at] for at in self.order[depth:]]
+        wanted = [item.core for item in left if item.core is not None]
+        least_cpu = min([item.cpu if not item.core else item.core[0] for item in left])
+        least_memory = min(
+            [item.memory if not item.core else item.core[1] for item in left]
+        )
+        if not least_cpu or not least_memory:
+            return self.all_gain
+        slots = sum(
+            max(0, min(cpu // least_cpu, memory // least_memory))
+            for cpu, memory in zip(self.cpu, self.memory)
+        )
+        most = max(item.gain for item in left)
+        if any(item.core is not None and item.gain for item in left):
+            return slots * most  # one slot may hold what must run and more
+        return (slots - len(wanted)) * most
 
     def _everywhere(
         self, item: Item, cpu: int, memory: int, further: tuple[int, int, int]
@@ -124,7 +181,7 @@ class _Search:
         tried: set[tuple[int, int]] = set()
         for node in sorted(item.allowed, key=lambda node: (self.memory[node], node)):
             room = (self.cpu[node], self.memory[node])
-            if self.steps <= 0:
+            if self.work <= 0:
                 return
             if room[0] < cpu or room[1] < memory or (self.is_plain and room in tried):
                 continue
@@ -160,6 +217,13 @@ def _most(spare: Sequence[tuple[int, int, int]], which: int, room: int) -> float
     return gained
 
 
-def packed(items: Sequence[Item], places: Places, steps: int = STEPS) -> Packing:
+def packed(
+    items: Sequence[Item], places: Places, budget: Budget | None = None
+) -> Packing:
     """Return the packing that starts most; whoever is already there stays."""
-    return _Search(items, places, steps).run()
+    budget = budget or Budget()
+    share = budget.share()
+    search = _Search(items, places, share)
+    found = search.run()
+    budget.pay(share - max(0, search.work))
+    return found

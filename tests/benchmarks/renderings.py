@@ -24,6 +24,7 @@ from vmha.heartbeat.planning.model import NONE, Cluster
 from vmha.heartbeat.planning.prediction import Scheduler
 
 SEED = 7000
+PATIENCE = 6  # transitions until nothing moves any more
 
 Rendering = Callable[[Cluster], Instructions]
 
@@ -37,6 +38,7 @@ class Disturbance:
     high_down: int = 0
     stopped: int = 0
     moved: int = 0
+    moved_before: int = 0
 
     def count(self, cluster: Cluster, lost: str, after: comparison.Places) -> None:
         """Add one failure."""
@@ -45,7 +47,7 @@ class Disturbance:
         for guest in cluster.guests:
             is_lost = guest.runs_on == lost
             node = after[guest.name]
-            if not guest.ha:
+            if not guest.ha or guest.runs_on is None:
                 continue
             if node is None:
                 self.down += is_lost
@@ -124,16 +126,16 @@ def _equal(cluster: Cluster) -> Instructions:
 
 
 def _rather_not_elsewhere(cluster: Cluster) -> Instructions:
-    """Say a preference by lowering all other nodes."""
+    """Say a preference by lowering all other nodes, from a score that all have."""
     known = instructions(cluster._replace(guests=tuple(_plain(cluster))))
     found = {(one.guest, one.node): one.score for one in known.locations}
     for guest in cluster.guests:
-        for node in cluster.nodes if guest.prefer else ():
-            rank = [*guest.prefer, node.name].index(node.name)
-            less = -scores.PREFER * rank
+        for node in cluster.nodes:
+            rank = [*guest.prefer, node.name].index(node.name) if guest.prefer else 0
             key = (guest.name, node.name)
-            found[key] = scores.added(found.get(key, 0), less)
-    locations = [LocationTerm(*key, score) for key, score in found.items() if score]
+            score = 10 * scores.FOOTING - scores.PREFER * rank
+            found[key] = scores.added(found.get(key, 0), score)
+    locations = [LocationTerm(*key, score) for key, score in found.items()]
     return known._replace(locations=tuple(sorted(locations)))
 
 
@@ -164,27 +166,37 @@ RENDERINGS: Mapping[str, Rendering] = {
 def measured(first: int, count: int, name: str) -> Disturbance:
     """Play every single failure of so many clusters with one rendering.
 
-    The planner stands in for Pacemaker where it plays the same placement strategy,
-    which tests/heartbeat holds it to; the others are played by crm_simulate.
+    Each begins where the rendering leaves the guests in peace; moves up to there are
+    counted apart. The planner stands in for Pacemaker where it plays the same
+    placement strategy, which tests/heartbeat holds it to; the others are played by
+    crm_simulate.
     """
     total = Disturbance()
     for seed in range(first, first + count):
         cluster = clusters.drawn(seed).cluster
+        for _ in range(PATIENCE):
+            after = _played(cluster, RENDERINGS[name](cluster), ())
+            changed = [g for g in cluster.guests if after[g.name] != g.runs_on]
+            total.moved_before += len(changed)
+            guests = tuple(g._replace(runs_on=after[g.name]) for g in cluster.guests)
+            cluster = cluster._replace(guests=guests)
+            if not changed:
+                break
         told = RENDERINGS[name](cluster)
-        is_ours = told.properties["placement-strategy"] == scores.STRATEGY
-        whole = None if is_ours else comparison.document(cluster, told)
-        scheduler = Scheduler(cluster, told=told)
         for node in cluster.nodes:
-            lost = (node.name,)
-            if whole is None:
-                after = comparison.planned(scheduler, lost)
-            else:
-                after = comparison.real(whole, cluster, lost)
-            total.count(cluster, node.name, after)
+            total.count(cluster, node.name, _played(cluster, told, (node.name,)))
     return total
 
 
-HEADING = ("rendering", "down", "of the top class", "stopped", "moved")
+def _played(
+    cluster: Cluster, told: Instructions, lost: tuple[str, ...]
+) -> comparison.Places:
+    if told.properties["placement-strategy"] == scores.STRATEGY:
+        return comparison.planned(Scheduler(cluster, told=told), lost)
+    return comparison.real(comparison.document(cluster, told), cluster, lost)
+
+
+HEADING = ("rendering", "down", "of the top class", "stopped", "moved", "before")
 
 
 def row(name: str, total: Disturbance) -> tuple[str, ...]:
@@ -195,4 +207,5 @@ def row(name: str, total: Disturbance) -> tuple[str, ...]:
         str(total.high_down),
         str(total.stopped),
         str(total.moved),
+        str(total.moved_before),
     )

@@ -73,7 +73,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Keep the nodes' logs of a scenario that failed: the lab goes at the end."""
     report = yield
-    lab = getattr(item, "funcargs", {}).get("whole_lab")
+    used = getattr(item, "funcargs", {})
+    lab = used.get("whole_lab", used.get("empty"))
     if report.failed and isinstance(lab, Lab):
         lab.keep_logs(KEPT / item.name.partition("[")[0])
     return report

@@ -208,6 +208,8 @@ def test_each_lost_node_ends_as_the_plan_said(empty: Lab, figures: list[str]) ->
             figures.append(
                 f"{lost.name}: as planned {time.monotonic() - began_s:.1f} s on"
             )
+            for name in GUESTS:
+                witness.wait_tick(name, began_s, SETTLED_S, not_on=lost.name)
         copies = {name: witness.most_copies(name) for name in GUESTS}
         assert set(copies.values()) == {1}, copies
         empty.recover()
@@ -254,6 +256,9 @@ def test_a_cluster_made_by_hand_is_imported_and_adopted(empty: Lab) -> None:
     refused = vmha(empty, "apply", FILE, *SETTLE)
     assert refused.code == 1
     assert "--adopt" in refused.stdout
+    with empty.watch() as witness:  # a guest that still boots obeys no shutdown
+        for name in ("web1", "web2"):
+            witness.wait_tick(name, 0.0, SETTLED_S)
     applied(empty, "--adopt")
     again = parse(imported(empty), FILE)
     assert again.nodes == file.nodes

@@ -314,6 +314,24 @@ def test_a_running_cluster_is_planned_like_the_file_it_came_from(vmha: Vmha) -> 
     assert "crm_simulate agrees on 1 failure." in killed.stdout
 
 
+def test_a_node_in_standby_takes_no_guest_of_another(vmha: Vmha) -> None:
+    cluster = planned.cluster_of(reading.read(vmha.file(ROOMY)))
+    whole = confirmation.document(cluster)
+    (node,) = whole.iterfind("configuration/nodes/node[@uname='n1']")
+    attributes = etree.SubElement(node, "instance_attributes", id="n1-attributes")
+    etree.SubElement(attributes, "nvpair", id="n1-standby", name="standby", value="on")
+    saved = vmha.folder / "cib.xml"
+    saved.write_text(etree.tostring(whole, encoding="unicode"))
+    done = vmha("whatif", "--live", "--kill", "n2", "--json", CIB_file=str(saved))
+    answer = json.loads(done.stdout)
+    assert "Node n1 is in standby and takes no guest." in answer["warnings"]
+    (outcome,) = answer["failures"]
+    assert "n1" not in outcome["placed"].values()
+    done = vmha("plan", "--live", "--json", CIB_file=str(saved))
+    for outcome in json.loads(done.stdout)["failures"]:
+        assert "n1" not in outcome["placed"].values()
+
+
 def test_a_cluster_that_is_not_there_is_an_error_that_says_so(vmha: Vmha) -> None:
     done = vmha("plan", "--live", "--json", CIB_file="/nonexistent/cib.xml")
     assert done.returncode == 2

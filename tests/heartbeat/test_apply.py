@@ -269,3 +269,14 @@ def test_an_import_lists_what_it_leaves_out_and_takes_no_password(vmha: Vmha) ->
     assert "device f1: its password is not taken over" in vmha.said
     assert "geheim" not in vmha.said
     assert "web1: {config: /srv/old.xml, cpu: 2, memory_mib: 2048}" in vmha.said
+
+
+def test_nothing_is_changed_where_nothing_can_be_kept(vmha: Vmha) -> None:
+    folder = Path(f"{vmha.cib}.undo")
+    folder.write_text("no folder", encoding="utf-8")
+    before = vmha.cib.read_bytes()
+    assert vmha.on_file("apply", "--yes") == 2
+    assert "what undo needs cannot be kept" in vmha.said
+    assert vmha.cib.read_bytes() == before
+    assert vmha("undo", "--yes") == 2
+    assert "what apply has kept cannot be read" in vmha.said

@@ -9,6 +9,7 @@ import pytest
 from oracle import clusters, comparison
 from oracle.comparison import Difference
 
+from vmha.heartbeat.planning.model import Cluster, Guest, Node
 from vmha.heartbeat.planning.prediction import Scheduler
 
 CLUSTERS, ALL_CLUSTERS = 24, 300
@@ -94,3 +95,22 @@ def test_guests_that_run_nowhere_are_placed_where_pacemaker_places_them(
         )
         found += [Found(number, (), one) for one in comparison.differences(cluster, ())]
     assert found == []
+
+
+def test_without_quorum_pacemaker_stops_what_runs_on_the_survivors() -> None:
+    """crm_simulate is shown the survivors alone: it cannot play fencing without quorum.
+
+    Two of four nodes are lost, so both say that nothing runs any more.
+    """
+    names = [f"n{number}" for number in range(1, 5)]
+    cluster = Cluster(
+        tuple(Node(name, 8, 8192, name) for name in names),
+        tuple(Guest(f"on-{name}", 1, 1024, runs_on=name) for name in names),
+    )
+    outcome = Scheduler(cluster).outcome(("n1", "n2"))
+    assert {entry.reason for entry in outcome.unplaced} == {"no-quorum"}
+    assert len(outcome.unplaced) == len(names)
+    left = cluster._replace(nodes=cluster.nodes[2:], guests=cluster.guests[2:])
+    whole = comparison.document(left)
+    whole.set("have-quorum", "0")
+    assert comparison.real(whole, left, ()) == {"on-n3": None, "on-n4": None}

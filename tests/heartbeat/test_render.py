@@ -15,7 +15,7 @@ from lxml import etree
 
 from vmha.heartbeat.clusterfile.reading import parse
 from vmha.heartbeat.corosync import conf, reading
-from vmha.heartbeat.pacemaker import cib, crm, pcs, rendering, simulate, state
+from vmha.heartbeat.pacemaker import cib, crm, options, pcs, rendering, simulate, state
 from vmha.heartbeat.pacemaker.cluster import parsed
 from vmha.heartbeat.pacemaker.configuration import NodeSettings
 from vmha.heartbeat.pacemaker.difference import changes
@@ -152,3 +152,12 @@ def test_a_soft_rule_never_keeps_a_guest_down() -> None:
     whole = state.with_state(cib.document(made), dict.fromkeys(names, "n1"))
     after = simulate.simulate(whole, deadline(), ["n1"]).after
     assert {name for name in after if name in names} == set(names)
+
+
+def test_the_installed_pacemaker_says_which_options_it_has() -> None:
+    _needs("crm_attribute")
+    names = options.known(deadline())
+    assert {"no-quorum-policy", "placement-strategy", "migration-limit"} <= names
+    assert names & {"stonith-enabled", "fencing-enabled"}
+    written = configuration(parse(THREE, "vmha.yaml"))
+    assert options.spelt(written, names).properties.keys() <= names

@@ -54,6 +54,9 @@ PACKAGES = [
     "python3-yaml",
     "python3-jsonschema",
     "python3-rich",
+    # vmha check asks the other nodes over it
+    "openssh-client",
+    "openssh-server",
     # a node without systemd
     "tini",
     "iproute2",

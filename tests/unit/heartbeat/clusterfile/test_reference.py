@@ -90,3 +90,11 @@ def test_the_errors_that_are_shown_are_those_of_the_text_shown() -> None:
     with pytest.raises(BadClusterFile) as caught:
         reading.parse(f"# wrong\n{bad}", "vmha.yaml")
     assert str(caught.value) == shown.rstrip("\n")
+
+
+def test_the_file_in_the_readme_is_read_and_tolerates_what_it_asks_for() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```yaml\n(.*?)```", text, re.S)
+    file = reading.parse(shown, "README.md")
+    plan = failures.plan(planned.cluster_of(file))
+    assert plan.tolerates == file.policy.tolerate == 1

@@ -13,6 +13,8 @@ from vmha.heartbeat.clusterfile.errors import BadClusterFile, Problem
 from vmha.heartbeat.command import main, table
 from vmha.heartbeat.command.errors import CannotDo
 from vmha.heartbeat.command.streams import Streams
+from vmha.heartbeat.planning import failures
+from vmha.heartbeat.planning.model import Cluster, Node
 
 
 class Ran:
@@ -98,6 +100,14 @@ def test_names_of_subcommands_are_unique_and_in_one_column() -> None:
         if command.summary in line
     }
     assert len(starts) == 1
+
+
+def test_a_plan_tells_each_failure_and_the_last_is_the_end() -> None:
+    node = Node("n1", 1, 1, "n1")
+    cluster = Cluster((node, node._replace(name="n2", rack="n2")), ())
+    told: list[tuple[int, int]] = []
+    failures.plan(cluster, progress=lambda done, steps: told.append((done, steps)))
+    assert told == [(1, 2), (2, 2)]
 
 
 def test_progress_is_for_a_person_and_goes_before_anything_else_is_said() -> None:

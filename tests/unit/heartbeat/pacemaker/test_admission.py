@@ -94,3 +94,15 @@ def test_who_writes_other_capacities_is_told(kind: str) -> None:
     cib = live(3, f'<clone id="all">{writer}</clone>')
     assert "resource cap" in admission.overwriting(cib)[0]
     assert admission.overwriting(live(3)) == []
+
+
+def test_a_node_that_no_device_can_fence_is_told() -> None:
+    """A device without a list of hosts is one for every node."""
+    names = ["n1", "n2", "n3"]
+    assert "no fence device" in admission.unfenced(live(3), names)[0]
+    hosts = '<nvpair id="h" name="pcmk_host_list" value="n1,n2"/>'
+    held = f'<instance_attributes id="i">{hosts}</instance_attributes>'
+    device = '<primitive id="f" class="stonith" type="fence_x">{}</primitive>'
+    told = admission.unfenced(live(3, device.format(held)), names)
+    assert [line.partition(" has")[0] for line in told] == ["node n3"]
+    assert admission.unfenced(live(3, device.format("")), names) == []

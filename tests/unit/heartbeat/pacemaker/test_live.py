@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import pytest
 from clusters.examples import THREE, live, rendered
+from oracle import clusters
 
 from vmha.heartbeat.clusterfile.planned import cluster_of
 from vmha.heartbeat.clusterfile.reading import parse
 from vmha.heartbeat.clusterfile.writing import text_of
 from vmha.heartbeat.corosync import conf
 from vmha.heartbeat.corosync import reading as corosync
+from vmha.heartbeat.pacemaker import cib, rendering
 from vmha.heartbeat.pacemaker.difference import changes
 from vmha.heartbeat.pacemaker.importing import imported
 from vmha.heartbeat.pacemaker.live import of_document
 from vmha.heartbeat.pacemaker.proposal import located
 from vmha.heartbeat.planning.failures import plan
+from vmha.heartbeat.planning.instructions import instructions
 from vmha.heartbeat.planning.model import Avoid, Spread, Together
+from vmha.heartbeat.planning.outcome import Outcome
 
 RUNNING = {
     "app1": "n1",
@@ -88,21 +93,44 @@ def test_constraints_become_rules_and_the_others_are_told() -> None:
 
 def test_an_import_means_the_same_as_the_file_it_came_from() -> None:
     file = parse(THREE, "vmha.yaml")
-    cib = rendered(THREE)
+    found = rendered(THREE)
     settings = corosync.parse(conf.text(file))
-    made = imported(cib, of_document(cib, RUNNING), settings)
+    made = imported(found, of_document(found, RUNNING), settings)
     assert made.left_out == ()
     text = text_of(made.file)
     again = parse(text, "again.yaml")
-    assert changes(cib, rendered(text)) == ()
+    assert changes(found, rendered(text)) == ()
     assert again.token_ms == 1000
     assert [n.addresses for n in again.nodes] == [n.addresses for n in file.nodes]
     assert {g.name: g.runs_on for g in again.guests} == RUNNING
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "{together: [web1, db1, web3]}",
+        "{together: [web1, db1]}\n  - {pin: [db1], to: [n1, n2]}",
+        "{together: [db1, web3]}\n  - {spread: [web3, web2]}",
+        "{pin: [own, web1], to: [n2], hard: false}",
+        "{avoid: [web1, web2], nodes: [n2, n3], hard: false}",
+        "{spread: [app1, db1, web1, web2], hard: false}",
+    ],
+)
+def test_rules_that_bind_are_read_back(rule: str) -> None:
+    """Sizes of a set stand with its leader, and its rules are told of all of it."""
+    text = THREE[: THREE.index("rules:")] + f"rules:\n  - {rule}\n"
+    found = rendered(text)
+    file = parse(text, "vmha.yaml")
+    made = imported(found, of_document(found, RUNNING), corosync.Section()).file
+    assert [(g.name, g.cpu, g.memory_mib) for g in made.guests] == [
+        (g.name, g.cpu, g.memory_mib) for g in file.guests
+    ]
+    assert changes(found, rendered(text_of(made))) == ()
+
+
 def test_an_import_tells_what_it_leaves_out() -> None:
-    cib = live(3, VIRTUAL_DOMAIN, CONSTRAINTS)
-    made = imported(cib, of_document(cib, {}), corosync.Section(), (8, 8192))
+    found = live(3, VIRTUAL_DOMAIN, CONSTRAINTS)
+    made = imported(found, of_document(found, {}), corosync.Section(), (8, 8192))
     told = "\n".join(made.left_out)
     assert "guest old: parameter snapshot, which vmha does not have" in told
     assert "guest old: it is in the group g" in told
@@ -114,6 +142,26 @@ def test_an_import_tells_what_it_leaves_out() -> None:
 
 
 def test_nodes_without_capacity_are_told() -> None:
-    cib = live(2)
-    made = imported(cib, of_document(cib, {}), corosync.Section())
+    found = live(2)
+    made = imported(found, of_document(found, {}), corosync.Section())
     assert len([line for line in made.left_out if "no capacity" in line]) == 2
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_cluster_that_is_read_back_is_planned_as_before(seed: int) -> None:
+    """What vmha wrote into a CIB says all that the plan was made from."""
+    cluster = clusters.drawn(seed).cluster
+    written = cib.document(rendering.of_cluster(cluster, instructions(cluster)))
+    running = {guest.name: guest.runs_on for guest in cluster.guests if guest.runs_on}
+    seen = of_document(written, running, cluster.two_node, cluster.qdevice)
+    assert seen.unread == ()
+    ours, theirs = (plan(one, 1, search=False) for one in (cluster, seen.cluster))
+    assert [_without_words(one) for one in theirs.failures] == [
+        _without_words(one) for one in ours.failures
+    ]
+
+
+def _without_words(outcome: Outcome) -> Outcome:
+    """Return an outcome without sentences: a pin is read as avoided nodes."""
+    bare = tuple(one._replace(text="") for one in outcome.unplaced)
+    return outcome._replace(unplaced=bare)

@@ -1,0 +1,1 @@
+"""The checks of the doctor: one check, one file, one explanation."""

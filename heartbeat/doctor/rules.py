@@ -1,0 +1,90 @@
+"""The hard rules of a CIB about guests: apart, together, and where.
+
+Called by the checks of rules. Only constraints without conditions in time are read.
+Source: Pacemaker Explained, "Colocation" and "Location".
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+from lxml import etree
+
+from vmha.agents.cib import INFINITY, number
+from vmha.heartbeat.doctor.cib import Cib
+
+Pair = tuple[str, str]
+
+
+def nodes_for(cib: Cib, guest: str) -> set[str]:
+    """Return the nodes that no hard rule keeps a guest from."""
+    closed = set(cib.banned(guest))
+    for location in cib.locations(guest):
+        closed |= {n for n in cib.nodes if _is_banned_by_name(location, n)}
+    if not is_opt_in(cib):
+        return set(cib.nodes) - closed
+    return {n for n in cib.nodes if n in _opened(cib, guest)} - closed
+
+
+def is_opt_in(cib: Cib) -> bool:
+    """Tell whether guests run only where a rule lets them (symmetric-cluster=false)."""
+    return (cib.option("symmetric-cluster") or "true").lower() in ("false", "no", "0")
+
+
+def apart(cib: Cib) -> dict[Pair, str]:
+    """Return the pairs that never share a place, and the attribute ("": the node)."""
+    guests = {guest.id for guest in cib.guests}
+    return {
+        pair: attribute
+        for pair, score, attribute in _colocations(cib)
+        if score <= -INFINITY and set(pair) <= guests
+    }
+
+
+def together(cib: Cib) -> set[Pair]:
+    """Return the pairs that are always together."""
+    return {
+        pair
+        for pair, score, attribute in _colocations(cib)
+        if score >= INFINITY and not attribute
+    }
+
+
+def _colocations(cib: Cib) -> list[tuple[Pair, int, str]]:
+    found = []
+    for element in cib.constraints("rsc_colocation"):
+        score = number(element.get("score") or "INFINITY")
+        attribute = str(element.get("node-attribute") or "")
+        first, second = element.get("rsc"), element.get("with-rsc")
+        if first and second:
+            found.append((_pair(first, second), score, attribute))
+        for listed in element.iterfind("resource_set"):
+            names = [str(ref.get("id")) for ref in listed.iterfind("resource_ref")]
+            own = number(listed.get("score") or element.get("score") or "INFINITY")
+            pairs = combinations(names, 2) if own < 0 else zip(names, names[1:])
+            found += [(_pair(a, b), own, attribute) for a, b in pairs]
+    return found
+
+
+def _pair(first: str, second: str) -> Pair:
+    return (first, second) if first <= second else (second, first)
+
+
+def _is_banned_by_name(location: etree._Element, node: str) -> bool:
+    """Tell whether a rule of one expression over #uname excludes a node."""
+    for rule in location.iterfind("rule"):
+        expressions = list(rule)
+        if number(rule.get("score") or "0") > -INFINITY or len(expressions) != 1:
+            continue
+        one = expressions[0]
+        if one.tag != "expression" or one.get("attribute") != "#uname":
+            continue
+        is_same = one.get("value") == node
+        if (one.get("operation") == "eq") == is_same:
+            return True
+    return False
+
+
+def _opened(cib: Cib, guest: str) -> set[str]:
+    mine = [e for e in cib.locations(guest) if e.get("node")]
+    return {str(e.get("node")) for e in mine if number(e.get("score") or "0") >= 0}

@@ -1,0 +1,136 @@
+"""Where the evidence comes from: files that were named, or the cluster of this node.
+
+Called by ``command.check``; here the effects are, and none in the checks.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vmha.agents.protocol.deadline import Deadline
+from vmha.agents.protocol.errors import AgentError, Refused
+from vmha.heartbeat.doctor import asking, cib, facts
+from vmha.heartbeat.doctor.cib import Cib
+from vmha.heartbeat.doctor.evidence import Evidence, Facts
+from vmha.heartbeat.doctor.survival import plan_of
+from vmha.heartbeat.pacemaker import simulate
+
+if TYPE_CHECKING:
+    from vmha.heartbeat.clusterfile.content import ClusterFile
+    from vmha.heartbeat.planning.outcome import Plan
+
+CIB_ANSWERS_S = 5.0
+PLAN_S = 60.0
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was named on the command line.
+
+    ``asks`` tells that the nodes of the live cluster are to be asked.
+    """
+
+    file: str = ""
+    cib: str = ""
+    facts: Sequence[str] = ()
+    live: bool = False
+    asks: bool = True
+
+
+def gather(request: Request, environ: Mapping[str, str]) -> Evidence:
+    """Return the evidence; raises AgentError or BadClusterFile for an unusable source.
+
+    Without any source the cluster of this node is meant. A CIB counts before the one
+    that a cluster file would become.
+    """
+    is_live = request.live or not (request.file or request.cib or request.facts)
+    file = _file(request.file) if request.file else None
+    found = _configuration(request, is_live, file)
+    given = {told.node: told for told in map(_saved, request.facts)}
+    asks = is_live and request.asks
+    told: Mapping[str, Facts] = {}
+    unasked: Mapping[str, str] = {}
+    if asks:
+        own = asking.own_name(Deadline(CIB_ANSWERS_S))
+        nodes = [n for n in found.nodes if n not in given]
+        told, unasked = asking.ask(nodes, own, environ)
+    plan, why_not = planned(found, file, {**told, **given})
+    return Evidence(
+        file=file,
+        plan=plan,
+        why_no_plan=why_not,
+        cib=found,
+        has_cib=bool(is_live or request.cib or file),
+        facts={**told, **given},
+        unasked=unasked,
+        was_asked=asks,
+    )
+
+
+def rendered(file: ClusterFile) -> Cib:
+    """Return the CIB that ``vmha render`` would make of a cluster file."""
+    from vmha.heartbeat.clusterfile.planned import cluster_of
+    from vmha.heartbeat.pacemaker import cib as writing
+    from vmha.heartbeat.pacemaker.rendering import configuration
+    from vmha.heartbeat.planning.instructions import instructions
+
+    cluster = cluster_of(file)
+    made = configuration(file, cluster, instructions(cluster))
+    return Cib(writing.document(made), is_rendered=True)
+
+
+def planned(
+    found: Cib,
+    file: ClusterFile | None,
+    told: Mapping[str, Facts],
+) -> tuple[Plan | None, str]:
+    """Plan the failures that are to be survived; return the plan, or why there is none.
+
+    Of a configuration in which nothing runs it is the plan after everything started.
+    """
+    wanted = file.policy.tolerate if file is not None else 1
+    parts = [part for facts_of in told.values() for part in [facts_of.part("corosync")]]
+    has_arbiter = any(part.flag("qdevice") for part in parts if part is not None)
+    has_arbiter = has_arbiter or (file is not None and file.qdevice is not None)
+    try:
+        running = simulate.current(found.root, Deadline(PLAN_S)) if found.nodes else {}
+        return plan_of(found, running, wanted, has_arbiter), ""
+    except AgentError as problem:
+        return None, f"where guests run is not known: {problem}"
+
+
+def _configuration(request: Request, is_live: bool, file: ClusterFile | None) -> Cib:
+    if request.cib:
+        return cib.parse(_text(request.cib))
+    if is_live:
+        return facts.read_cib(Deadline(CIB_ANSWERS_S))
+    return rendered(file) if file is not None else cib.nothing()
+
+
+def _file(path: str) -> ClusterFile:
+    from vmha.heartbeat.clusterfile.reading import read
+
+    return read(path)
+
+
+def _saved(path: str) -> Facts:
+    try:
+        return asking.read(_text(path))
+    except Refused as problem:
+        raise Refused(f"{path}: {problem}") from problem
+
+
+def _text(path: str) -> str:
+    """Return a file's text, "-" for standard input; raises Refused."""
+    try:
+        if path == STDIN:
+            return sys.stdin.read()
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise Refused(f"{path} cannot be read: {reason}") from error

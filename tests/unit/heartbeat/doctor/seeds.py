@@ -1,0 +1,344 @@
+"""The faults that the doctor has to find: for each check, ways to make a patient ill.
+
+A row is what is done to a healthy cluster, and words that the finding then has.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lxml import etree
+from unit.heartbeat.doctor.patient import NODES, UUIDS, Patient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+USER = "the BMC at 10.0.9.2 does not grant user 'ops' the privilege operator, only user"
+
+
+def two_nodes_without_delay(ill: Patient) -> None:
+    ill.__init__(("n1", "n2"))  # type: ignore[misc]
+    ill.drop(".//nvpair[@name='priority-fencing-delay']")
+    ill.drop(".//nvpair[@name='pcmk_delay_base']")
+
+
+def nobody_asked_it(ill: Patient) -> None:
+    ill.drop(".//lrm_resource[@id='vmha-fence-n2']")
+    for node in NODES:
+        ill.tell(
+            node,
+            *("fencing", "devices", "vmha-fence-n2"),
+            value={"is": "unanswered", "said": "busy", "took_s": None},
+        )
+
+
+def shared_feed(ill: Patient) -> None:
+    for node in ("n1", "n2"):
+        element = ill.one(f".//nodes/node[@uname='{node}']")
+        found = element.find("instance_attributes")
+        assert found is not None
+        for pair in found.findall("nvpair"):
+            pair.set("value", "r1")
+
+
+def four_apart_on_three(ill: Patient) -> None:
+    for first, second in (("db1", "web1"), ("db1", "web2")):
+        ill.constraint(
+            "rsc_colocation",
+            id=f"apart-{first}-{second}",
+            rsc=first,
+            with_rsc=second,
+            score="-INFINITY",
+        )
+    for guest in ("db1", "web1", "web2"):
+        ill.constraint(
+            "rsc_location", id=f"not-{guest}", rsc=guest, node="n3", score="-INFINITY"
+        )
+
+
+def large_guest(ill: Patient) -> None:
+    path = ".//primitive[@id='db1']/utilization/nvpair[@name='hv_memory']"
+    ill.one(path).set("value", "63000")
+
+
+def gone(ill: Patient, node: str) -> None:
+    state = ill.one(f"status/node_state[@uname='{node}']")
+    state.set("in_ccm", "false")
+    state.set("crmd", "offline")
+
+
+def host_processors(ill: Patient) -> None:
+    for node in NODES:
+        ill.tell(node, "guests", "guests", "web1", "has_host_cpu", value=True)
+        model = "EPYC" if node == "n1" else "Skylake-Server"
+        ill.tell(node, "libvirt", "processor", value=model)
+
+
+def level_without_device(ill: Patient) -> None:
+    ill.one(".//fencing-level[@target='n2']").set("devices", "vmha-fence-n2,strip")
+
+
+def old_agent(ill: Patient) -> None:
+    ill.primitive("web1").set("provider", "heartbeat")
+    ill.primitive("web1").set("type", "VirtualDomain")
+
+
+def one_ring(ill: Patient) -> None:
+    for node in NODES:
+        ill.tell(node, "corosync", "links", value=1)
+
+
+def shared_disks(ill: Patient) -> None:
+    ill.tell(
+        "n2", "guests", "guests", "web1", "shared_disks", value=["/srv/web1.qcow2"]
+    )
+
+
+def twice(ill: Patient) -> None:
+    ill.facts["n1"]["libvirt"]["domains"].append(
+        {"name": "web1", "uuid": UUIDS["web1"], "active": True, "running": True}
+    )
+
+
+def racing(ill: Patient) -> None:
+    unit = {"active": "active", "enabled": "enabled", "after": []}
+    ill.tell("n3", "units", "units", "libvirt-guests", value=unit)
+
+
+def stale_rule(ill: Patient) -> None:
+    location = ill.constraint("rsc_location", id="ssd", rsc="web1")
+    rule = etree.SubElement(location, "rule", id="r", score="-INFINITY")
+    words = {"id": "e", "attribute": "ssd", "operation": "eq", "value": "no"}
+    etree.SubElement(rule, "expression", words)
+
+
+def slow_migration(ill: Patient) -> None:
+    ill.timeout("web1", "migrate_to", "10s")
+    ill.parameter("web1", "migration_speed", "100")
+
+
+def slow_token(ill: Patient) -> None:
+    ill.tell("n2", "corosync", "token_ms", value=3650)
+    ill.tell("n2", "corosync", "consensus_ms", value=4380)
+
+
+def _without_device(ill: Patient, node: str) -> None:
+    ill.drop(f".//primitive[@id='vmha-fence-{node}']")
+    for facts in ill.facts.values():
+        facts["fencing"]["can_fence"][node] = []
+        facts["fencing"]["devices"].pop(f"vmha-fence-{node}")
+
+
+def _refused(ill: Patient, words: str) -> None:
+    answer = {"is": "failed", "said": words, "took_s": 1.0}
+    ill.tell("n3", "fencing", "devices", "vmha-fence-n2", value=answer)
+
+
+def _node_attribute(ill: Patient, node: str, name: str, value: str) -> None:
+    found = ill.one(f".//nodes/node[@uname='{node}']/instance_attributes")
+    etree.SubElement(found, "nvpair", id=f"{node}-{name}", name=name, value=value)
+
+
+def _unmanaged(ill: Patient, guest: str) -> None:
+    ill.drop(f".//primitive[@id='{guest}']//nvpair[@name='written-by']")
+    ill.meta(guest, "is-managed", "false")
+
+
+def _closed(ill: Patient, guest: str) -> None:
+    for node in NODES:
+        words = {"id": f"not-{node}", "rsc": guest, "node": node, "score": "-INFINITY"}
+        ill.constraint("rsc_location", **words)
+
+
+SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
+    "fencing-disabled": [
+        (lambda ill: ill.option("stonith-enabled", "false"), "stonith-enabled is false")
+    ],
+    "fence-device-missing": [
+        (lambda ill: _without_device(ill, "n2"), "no fence device names it"),
+        (level_without_device, "its levels name strip, which is no device"),
+    ],
+    "fence-device-untested": [
+        (nobody_asked_it, "no monitor of it has succeeded"),
+        (
+            lambda ill: ill.drop(".//primitive[@id='vmha-fence-n1']/operations"),
+            "no recurring monitor",
+        ),
+        (
+            lambda ill: ill.meta("vmha-fence-n1", "target-role", "Stopped"),
+            "target-role is Stopped",
+        ),
+    ],
+    "fence-account": [
+        (lambda ill: _refused(ill, USER), "only user"),
+        (lambda ill: ill.parameter("vmha-fence-n2", "privlvl", "user"), "privlvl=user"),
+    ],
+    "fence-unreachable": [
+        (lambda ill: _refused(ill, "the BMC does not answer"), "asked from n3")
+    ],
+    "fence-timeout": [
+        (
+            lambda ill: ill.parameter("vmha-fence-n1", "pcmk_off_timeout", "5s"),
+            "off is",
+        ),
+        (
+            lambda ill: ill.parameter("vmha-fence-n1", "power_timeout", "90"),
+            "its own parameters",
+        ),
+        (
+            lambda ill: ill.tell(
+                "n2", "fencing", "devices", "vmha-fence-n1", "took_s", value=21.0
+            ),
+            "a monitor took 21.0 s from n2",
+        ),
+    ],
+    "bmc-on-shared-power": [(shared_feed, "vmha-rack r1 feeds 2 nodes")],
+    "two-node-race": [(two_nodes_without_delay, "each fences the other")],
+    "no-quorum-policy": [
+        (lambda ill: ill.option("no-quorum-policy", "ignore"), "ignore")
+    ],
+    "node-down": [(lambda ill: gone(ill, "n3"), "not in the cluster")],
+    "single-ring": [
+        (one_ring, "one link"),
+        (
+            lambda ill: ill.tell(
+                "n1", "corosync", "links_down", value=["link 1 to n2"]
+            ),
+            "its link 1 to n2 is down",
+        ),
+    ],
+    "corosync-token": [
+        (
+            lambda ill: ill.tell("n1", "corosync", "latency_max_ms", value=900.0),
+            "a dead node is noticed after 3.6 s",
+        ),
+        (
+            lambda ill: ill.tell("n2", "corosync", "consensus_ms", value=1000),
+            "memberships are formed twice",
+        ),
+        (
+            slow_token,
+            "after 8.0 s; what was measured allows a token of 1000 ms",
+        ),
+    ],
+    "clock-difference": [
+        (lambda ill: ill.offsets.update(n2=-7.5), "7.5 s behind"),
+        (
+            lambda ill: ill.tell("n1", "time", "synchronised", value=False),
+            "follows no other",
+        ),
+    ],
+    "option-unknown": [
+        (lambda ill: ill.option("stonith-enable", "true"), "stonith-enable is set")
+    ],
+    "maintenance": [
+        (lambda ill: ill.option("maintenance-mode", "true"), "maintenance-mode is on"),
+        (lambda ill: _node_attribute(ill, "n1", "standby", "on"), "on standby"),
+        (lambda ill: _unmanaged(ill, "web1"), "nothing restarts it"),
+    ],
+    "failed-actions": [
+        (lambda ill: ill.failure("web1", "n1", "start", "no such disk"), "no such disk")
+    ],
+    "libvirt-guests": [(racing, "does not wait")],
+    "placement-strategy": [
+        (lambda ill: ill.option("placement-strategy", "default"), "is default"),
+        (lambda ill: ill.drop(".//nvpair[@name='placement-strategy']"), "is default"),
+    ],
+    "node-capacity": [
+        (
+            lambda ill: ill.drop(".//nodes/node[@uname='n2']/utilization"),
+            "no cpu and no hv_memory",
+        )
+    ],
+    "guest-utilization": [
+        (
+            lambda ill: ill.drop(
+                ".//primitive[@id='web1']/utilization/nvpair[@name='hv_memory']"
+            ),
+            "needing none",
+        )
+    ],
+    "failure-margin": [
+        (large_guest, "web2 stays down"),
+        (lambda ill: gone(ill, "n3"), "without n1: db1, web1, web2 stay down"),
+    ],
+    "rule-infeasible": [
+        (four_apart_on_three, "3 guests may never share a place, and there are 2"),
+        (lambda ill: _closed(ill, "db1"), "away from every node"),
+        (
+            lambda ill: ill.constraint(
+                "rsc_colocation",
+                id="x",
+                rsc="web2",
+                with_rsc="web1",
+                score="INFINITY",
+            ),
+            "must be with web2, and never",
+        ),
+    ],
+    "rule-ineffective": [
+        (
+            lambda ill: ill.constraint(
+                "rsc_location", id="x", rsc="web1", node="old", score="-INFINITY"
+            ),
+            "names node old",
+        ),
+        (stale_rule, "the attribute ssd, which no node has"),
+    ],
+    "leftover-move": [
+        (
+            lambda ill: ill.constraint(
+                "rsc_location",
+                id="cli-prefer-web1",
+                rsc="web1",
+                role="Started",
+                node="n1",
+                score="INFINITY",
+            ),
+            "goes back to n1",
+        )
+    ],
+    "file-warnings": [
+        (lambda ill: ill.in_file(warnings=("rule 1 names db1",)), "rule 1 names db1")
+    ],
+    "running-twice": [(twice, "runs on n1 and on n2")],
+    "autostart": [
+        (
+            lambda ill: ill.facts["n2"]["libvirt"]["domains"][0].update(autostart=True),
+            "libvirt on n2 starts it",
+        )
+    ],
+    "guest-definition": [
+        (lambda ill: ill.lacks("n3", "web1", "definition", "no file"), "on n3: no file")
+    ],
+    "guest-storage": [
+        (lambda ill: ill.lacks("n3", "web1", "disks", "/x is not there"), "on n3: /x"),
+        (
+            lambda ill: ill.lacks("n3", "web1", "pools", "pool p is not active"),
+            "pool p",
+        ),
+    ],
+    "guest-network": [
+        (lambda ill: ill.lacks("n1", "db1", "networks", "network lan is not"), "lan")
+    ],
+    "guest-machine": [
+        (lambda ill: ill.lacks("n1", "db1", "machine", "no pc-q35-8.2"), "q35"),
+        (lambda ill: ill.lacks("n1", "db1", "cpu", "the processor lacks"), "lacks"),
+        (host_processors, "the nodes have EPYC and Skylake-Server"),
+    ],
+    "xml-drift": [
+        (
+            lambda ill: ill.tell("n2", "guests", "guests", "web1", "hash", value="x"),
+            "that of n1, n3 from that of n2",
+        )
+    ],
+    "guest-timeouts": [
+        (lambda ill: ill.timeout("web1", "stop", "20s"), "stop is given 20 s"),
+        (slow_migration, "migrate_to is given 10 s; 4096 MiB"),
+    ],
+    "disk-locks": [(shared_disks, "web1 have shared disks")],
+    "virtualdomain-leftovers": [
+        (old_agent, "still a VirtualDomain"),
+        (lambda ill: ill.parameter("web1", "snapshot", "/snap"), "parameter snapshot"),
+    ],
+}

@@ -1,0 +1,127 @@
+"""Each check finds its fault, seeded into a healthy cluster, and nothing else ails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from lxml import etree
+from unit.heartbeat.doctor.patient import NODES, Patient
+from unit.heartbeat.doctor.seeds import SEEDS, nobody_asked_it, shared_feed
+
+from vmha.heartbeat.doctor import catalogue
+from vmha.heartbeat.doctor.check import Severity
+from vmha.heartbeat.doctor.examination import OK, UNKNOWN
+
+ROOT = Path(__file__).resolve().parents[4]
+CASES = [
+    (name, number) for name, seeds in SEEDS.items() for number in range(len(seeds))
+]
+
+
+def test_a_healthy_cluster_has_no_finding_and_no_gap() -> None:
+    report = Patient().report()
+    assert Patient().found() == []
+    assert [r.check.id for r in report.results if r.unknown or r.passed_over] == []
+    assert report.exit_code == OK
+
+
+@pytest.mark.parametrize(("check", "number"), CASES)
+def test_a_seeded_fault_is_found_by_its_check(check: str, number: int) -> None:
+    seed, words = SEEDS[check][number]
+    ill = Patient()
+    seed(ill)
+    told = [
+        f"{subject}: {text}" for name, subject, text in ill.found() if name == check
+    ]
+    assert any(words in text for text in told), ill.found()
+
+
+def test_a_device_that_has_fenced_needs_no_monitor_that_succeeded() -> None:
+    ill = Patient()
+    nobody_asked_it(ill)
+    event = {"action": "off", "target": "n2", "is": "success", "by": "n1"}
+    ill.tell("n1", "fencing", "history", value=[event])
+    assert "fence-device-untested" not in {name for name, _, _ in ill.found()}
+
+
+@pytest.mark.parametrize(
+    ("levels", "is_found"),
+    [
+        (["vmha-fence-n1"], True),
+        (["vmha-fence-n1,strip"], True),
+        (["vmha-fence-n1", "strip"], False),
+    ],
+)
+def test_a_level_that_needs_no_bmc_survives_the_loss_of_a_feed(
+    levels: list[str], is_found: bool
+) -> None:
+    ill = Patient()
+    shared_feed(ill)
+    ill.drop(".//fencing-level[@target='n1']")
+    whole = ill.one("configuration/fencing-topology")
+    for index, devices in enumerate(levels, 1):
+        words = {"id": f"l{index}", "target": "n1", "index": str(index)}
+        etree.SubElement(whole, "fencing-level", {**words, "devices": devices})
+    words = {"id": "strip", "class": "stonith", "type": "fence_apc"}
+    etree.SubElement(ill.one("configuration/resources"), "primitive", words)
+    found = [s for name, s, _ in ill.found() if name == "bmc-on-shared-power"]
+    assert ("node n1" in found) == is_found
+
+
+def test_every_check_has_a_seeded_fault() -> None:
+    assert sorted(SEEDS) == sorted(check.id for check in catalogue.checks())
+
+
+def test_every_module_of_a_check_is_in_the_catalogue() -> None:
+    folder = ROOT / "heartbeat/doctor/checks"
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    told = {check.look.__module__.rpartition(".")[2] for check in catalogue.checks()}
+    assert told == modules
+
+
+def test_every_check_explains_itself_in_sentences() -> None:
+    for check in catalogue.checks():
+        assert check.explanation.endswith("."), check.id
+        assert check.remedy.endswith("."), check.id
+        assert check.title[0].isupper() or check.title.startswith("libvirt"), check.id
+        assert not check.title.endswith("."), check.id
+
+
+@pytest.mark.parametrize("check", sorted(SEEDS))
+def test_a_check_finds_nothing_where_nothing_is_known(check: str) -> None:
+    ill = Patient()
+    ill.facts, ill.silent = {}, dict.fromkeys(NODES, "ssh cannot log in")
+    (result,) = [r for r in ill.report().results if r.check.id == check]
+    assert result.findings == ()
+
+
+def test_a_silent_node_is_unknown_and_never_fine() -> None:
+    ill = Patient()
+    ill.silent = {"n3": "ssh cannot log in as root"}
+    report = ill.report()
+    assert ill.found() == []
+    assert report.exit_code == UNKNOWN
+    gaps = {gap.subject for r in report.results for gap in r.unknown}
+    assert gaps == {"node n3"}
+
+
+def test_a_part_that_a_node_cannot_tell_leaves_its_other_parts_known() -> None:
+    ill = Patient()
+    ill.facts["n2"]["libvirt"] = None
+    ill.facts["n2"]["unknown"] = {"libvirt": "libvirt cannot be reached"}
+    gaps = {
+        result.check.id: [tuple(gap) for gap in result.unknown]
+        for result in ill.report().results
+        if result.unknown
+    }
+    unknown = [("node n2", "libvirt cannot be reached")]
+    assert gaps == dict.fromkeys(("running-twice", "autostart", "disk-locks"), unknown)
+
+
+def test_a_hint_leaves_the_exit_code_at_0() -> None:
+    ill = Patient()
+    ill.tell("n1", "time", "synchronised", value=False)
+    report = ill.report()
+    assert report.count(Severity.INFO) == 1
+    assert report.exit_code == OK
