@@ -195,7 +195,15 @@ def _parts(tier: Tier) -> tuple[Part, ...]:
         return (Part(tier.name),)
     # Each worker takes from the other's share when its own is done.
     shared = ("-n", str(tier.workers), "--dist", "worksteal", "-m", "not alone")
-    return Part(tier.name, shared), Part(f"{tier.name}-alone", ("-m", "alone"))
+    whole = Part(tier.name, shared)
+    if not _has_alone(ROOT / tier.folder):
+        return (whole,)
+    return whole, Part(f"{tier.name}-alone", ("-m", "alone"))
+
+
+def _has_alone(folder: Path) -> bool:
+    """Tell whether any test there is marked to run by itself."""
+    return any("mark.alone" in file.read_text("utf-8") for file in folder.rglob("*.py"))
 
 
 def _pytest(

@@ -36,7 +36,7 @@ def test_what_workers_have_measured_is_shown_and_nothing_runs_twice(
     folder: Path,
 ) -> None:
     shown = ""
-    for part in _parts(Tier("any", "any", workers=2)):
+    for part in _parts(named("libvirt")):
         command = ["-m", "pytest", "-q", "--seed", "77", *part.options, "."]
         done = subprocess.run(
             [sys.executable, *command],
@@ -54,5 +54,12 @@ def test_what_workers_have_measured_is_shown_and_nothing_runs_twice(
 
 
 def test_a_tier_with_one_worker_is_run_at_once() -> None:
-    unit = next(tier for tier in TIERS if tier.name == "unit")
-    assert [part.options for part in _parts(unit)] == [()]
+    assert [part.options for part in _parts(named("unit"))] == [()]
+
+
+def test_a_tier_in_which_nothing_wants_quiet_has_no_second_part() -> None:
+    assert [part.name for part in _parts(named("heartbeat"))] == ["heartbeat"]
+
+
+def named(name: str) -> Tier:
+    return next(tier for tier in TIERS if tier.name == name)
