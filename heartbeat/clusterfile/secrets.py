@@ -12,9 +12,11 @@ from vmha.heartbeat.clusterfile.document import Listing, Path, Section, path_tex
 from vmha.heartbeat.clusterfile.errors import Problem
 
 # Parameters of the fence agents that hold a secret (fence-agents' metadata: password,
-# snmp_priv_passwd, community, token, ...); a file or a program of that name is none.
+# snmp_priv_passwd, community, token, hexadecimal_kg, ...); a file or a program of that
+# name is none.
 _NAMES = re.compile(
-    r"(.*[_-])?(passw(or)?d|passphrase|passwd|secret|community|token|api_?key)([_-].*)?",
+    r"(.*[_-])?(passw(or)?d|passphrase|passwd|secret|community|token|api_?key|kg)"
+    r"([_-].*)?",
     re.IGNORECASE,
 )
 _HARMLESS = re.compile(r".*[_-](file|script|path|length|timeout|ms)", re.IGNORECASE)

@@ -80,7 +80,12 @@ def _quorum(file: ClusterFile) -> str:
 
 def _device(arbiter: QDevice) -> str:
     net = {"host": arbiter.host, "algorithm": arbiter.algorithm, "tls": "on"}
-    return _section("device", {"model": "net", "votes": "1"}, [_section("net", net)])
+    words = {"model": "net"}
+    if arbiter.algorithm == "ffsplit":
+        # Any other algorithm takes the default, one vote less than there are nodes
+        # (corosync-qdevice(8)); with one vote lms could not keep quorum.
+        words["votes"] = "1"
+    return _section("device", words, [_section("net", net)])
 
 
 def _section(

@@ -21,7 +21,6 @@ from vmha.heartbeat.pacemaker.configuration import (
     Operation,
     Order,
     Primitive,
-    Turns,
 )
 
 TYPE_CHECKING = False
@@ -166,7 +165,7 @@ def constraint_element(constraint: Constraint) -> etree._Element:
         return _location(constraint)
     if isinstance(constraint, Colocation):
         return _colocation(constraint)
-    return _order(constraint) if isinstance(constraint, Order) else _turns(constraint)
+    return _order(constraint)
 
 
 def _location(one: Location) -> etree._Element:
@@ -186,18 +185,6 @@ def _colocation(one: Colocation) -> etree._Element:
 def _order(one: Order) -> etree._Element:
     words = {"first": one.first, "then": one.then, "kind": one.kind}
     return _element("rsc_order", one.id, words)
-
-
-def _turns(one: Turns) -> etree._Element:
-    """Only starts are put in turns: stops and migrations wait for nobody."""
-    words = {"kind": "Optional", "symmetrical": "false"}
-    element = _element("rsc_order", one.id, words)
-    for number, members in enumerate(one.sets):
-        ident = f"{one.id}_set" if number == 0 else f"{one.id}_set-{number}"
-        part = _child(element, "resource_set", id=ident, sequential="false")
-        for member in members:
-            _child(part, "resource_ref", id=member)
-    return element
 
 
 def level_element(level: FencingLevel) -> etree._Element:

@@ -77,15 +77,7 @@ class Order:
     kind: str = "Mandatory"
 
 
-@dataclass(frozen=True)
-class Turns:
-    """Sets of resources that start one set after the other, if they start at all."""
-
-    id: str
-    sets: tuple[tuple[str, ...], ...]
-
-
-Constraint = Union[Location, Colocation, Order, Turns]
+Constraint = Union[Location, Colocation, Order]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from vmha.heartbeat.pacemaker.configuration import (
     FencingLevel,
     Location,
     NodeSettings,
-    Order,
     Primitive,
 )
 
@@ -81,10 +80,7 @@ def _constraint(one: Constraint) -> str:
         said = f"colocation {one.id} {score(one.score)}: {pair}"
         attribute = one.node_attribute
         return f"{said} node-attribute={attribute}" if attribute else said
-    if isinstance(one, Order):
-        return f"order {one.id} {one.kind}: {one.first} {one.then}"
-    sets = " ".join(f"( {' '.join(members)} )" for members in one.sets)
-    return f"order {one.id} Optional: {sets} symmetrical=false"
+    return f"order {one.id} {one.kind}: {one.first} {one.then}"
 
 
 def _topology(levels: Iterable[FencingLevel]) -> str:

@@ -30,10 +30,9 @@ if TYPE_CHECKING:
 
 
 class Orders(NamedTuple):
-    """What each guest waits for: resources, its turn, seconds."""
+    """What each guest waits for: resources, seconds."""
 
     after: Mapping[str, tuple[str, ...]]
-    turn: Mapping[str, int]
     delay_s: Mapping[str, int]
     left_out: tuple[str, ...]
 
@@ -108,19 +107,16 @@ def _places(cluster: Cluster) -> Iterator[RuleEntry]:
 def orders(cib: etree._Element, guests: set[str]) -> Orders:
     """Return what guests wait for; orders that a file cannot say are left out."""
     after: defaultdict[str, list[str]] = defaultdict(list)
-    turn: dict[str, int] = {}
     left_out = []
     for one in cib.iterfind("configuration/constraints/rsc_order"):
         then, first = str(one.get("then")), str(one.get("first"))
         members = {ref.get("id") for ref in one.iter("resource_ref")}
-        if one.get("id") == "vmha-turns":
-            turn |= _turns(one)
-        elif then in guests and _is_start(one):
+        if then in guests and _is_start(one):
             after[then].append(first)
         elif members & guests or {then, first} & guests:
             left_out.append(f"constraint {one.get('id')}: an order of another kind")
     waits = {guest: tuple(sorted(names)) for guest, names in after.items()}
-    return Orders(waits, turn, _delays(cib, guests), tuple(left_out))
+    return Orders(waits, _delays(cib, guests), tuple(left_out))
 
 
 def _is_start(one: etree._Element) -> bool:
@@ -129,14 +125,6 @@ def _is_start(one: etree._Element) -> bool:
         and one.get("then-action", "start") == "start"
         and one.get("kind", "Mandatory") in ("Mandatory", "Optional")
     )
-
-
-def _turns(one: etree._Element) -> dict[str, int]:
-    return {
-        str(ref.get("id")): number
-        for number, part in enumerate(one.iterfind("resource_set"), 1)
-        for ref in part.iterfind("resource_ref")
-    }
 
 
 def _delays(cib: etree._Element, guests: set[str]) -> dict[str, int]:

@@ -23,6 +23,7 @@ from vmha.heartbeat.corosync import reading as corosync
 from vmha.heartbeat.pacemaker import imported_fencing, imported_rules
 from vmha.heartbeat.pacemaker.live import GUEST_AGENTS, NO, Live, metas
 from vmha.heartbeat.pacemaker.rendering import MARK, MARKED
+from vmha.heartbeat.pacemaker.turns import AFTER, DELAY, TURN
 from vmha.heartbeat.planning.scores import LEAST_PRIORITY
 
 TYPE_CHECKING = False
@@ -136,7 +137,10 @@ def _guest(
     priority = guest.priority
     if meta.get(MARK) == MARKED:
         priority = max(0, priority - LEAST_PRIORITY) if guest.ha else 0
-    order, delay_s = orders.turn.get(name), orders.delay_s.get(name, 0)
+    turn, after = meta.get(TURN, ""), meta.get(AFTER, "")
+    delay_s = orders.delay_s.get(name, 0)
+    if turn or after:  # what the start is held back for both, and for its own sake
+        delay_s = reading.number(meta.get(DELAY, "0"))
     return GuestEntry(
         name,
         cpu,
@@ -148,8 +152,10 @@ def _guest(
         ha=guest.ha,
         runs_on=guest.runs_on,
         prefer=guest.prefer,
-        after=orders.after.get(name, ()),
-        start_order=order,
+        after=tuple(
+            sorted({*orders.after.get(name, ()), *filter(None, after.split(","))})
+        ),
+        start_order=reading.number(turn) if turn else None,
         start_delay_s=delay_s,
         options=_parameters(name, parameters, left_out),
     )

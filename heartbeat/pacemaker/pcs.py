@@ -14,7 +14,6 @@ from vmha.heartbeat.pacemaker.configuration import (
     Constraint,
     Location,
     NodeSettings,
-    Order,
     Primitive,
 )
 
@@ -90,14 +89,8 @@ def _constraint(one: Constraint) -> Words:
         if one.node_attribute:
             said.append(f"node-attribute={one.node_attribute}")
         return [*words, "colocation", "add", *said, f"id={one.id}"]
-    if isinstance(one, Order):
-        said = [one.first, "then", one.then, f"kind={one.kind}", f"id={one.id}"]
-        return [*words, "order", *said]
-    sets = [
-        word for members in one.sets for word in ("set", *members, "sequential=false")
-    ]
-    options = [f"id={one.id}", "kind=Optional", "symmetrical=false"]
-    return [*words, "order", *sets, "setoptions", *options]
+    said = [one.first, "then", one.then, f"kind={one.kind}", f"id={one.id}"]
+    return [*words, "order", *said]
 
 
 def _pairs(pairs: Mapping[str, str]) -> Words:

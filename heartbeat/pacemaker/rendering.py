@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from vmha.heartbeat.pacemaker import fencing, timeouts
+from vmha.heartbeat.pacemaker import fencing, timeouts, turns
 from vmha.heartbeat.pacemaker.configuration import (
     Colocation,
     Configuration,
@@ -24,7 +24,6 @@ from vmha.heartbeat.pacemaker.configuration import (
     Operation,
     Order,
     Primitive,
-    Turns,
 )
 from vmha.heartbeat.planning.scores import CPU, MEMORY, RACK_ATTRIBUTE
 
@@ -61,8 +60,15 @@ def configuration(
     entries = {entry.name: entry for entry in file.guests}
     told = {one.name: one for one in terms.guests}
     fences = fencing.of(file)
+    delays_s, kept = turns.delays_s(file), turns.told(file)
     guests = [
-        _guest(guest, entries[guest.name], told[guest.name], terms.defaults)
+        _guest(
+            guest,
+            entries[guest.name],
+            told[guest.name],
+            {**terms.defaults, **kept[guest.name]},
+            delays_s[guest.name],
+        )
         for guest in cluster.guests
     ]
     marked = [_marked(device, terms.defaults) for device in fences.devices]
@@ -172,7 +178,11 @@ def _properties(file: ClusterFile) -> dict[str, str]:
 
 
 def _guest(
-    guest: Guest, entry: GuestEntry, terms: GuestTerms, defaults: Mapping[str, str]
+    guest: Guest,
+    entry: GuestEntry,
+    terms: GuestTerms,
+    defaults: Mapping[str, str],
+    start_delay_s: int,
 ) -> Primitive:
     parameters = {**_FILE_RULES, **entry.options}
     if entry.config is not None:
@@ -181,7 +191,7 @@ def _guest(
         parameters["domain"] = entry.domain or entry.name
     if entry.hypervisor is not None:
         parameters["hypervisor"] = entry.hypervisor
-    return _primitive(guest, parameters, terms, defaults, entry.start_delay_s)
+    return _primitive(guest, parameters, terms, defaults, start_delay_s)
 
 
 def _primitive(
@@ -223,31 +233,18 @@ def _marked(device: Primitive, defaults: Mapping[str, str]) -> Primitive:
 
 
 def _orders(file: ClusterFile) -> list[Constraint]:
-    """Return what a guest waits for: resources of others, other guests, its turn.
+    """Return which resources of others a guest waits for.
 
-    Without what others provide (a file system) a guest cannot run: mandatory. For
-    another guest it only waits while that one starts; a guest that stays down never
-    keeps a second one down.
+    Without what they provide (a file system) a guest cannot run: mandatory. Guests do
+    not wait for guests (``turns``).
     """
     names = {guest.name for guest in file.guests}
-    found: list[Constraint] = [
-        Order(
-            f"{PREFIX}after-{first}-{guest.name}",
-            first,
-            guest.name,
-            "Optional" if first in names else "Mandatory",
-        )
+    return [
+        Order(f"{PREFIX}after-{first}-{guest.name}", first, guest.name, "Mandatory")
         for guest in file.guests
         for first in guest.after
+        if first not in names
     ]
-    turns: defaultdict[int, list[str]] = defaultdict(list)
-    for guest in file.guests:
-        if guest.start_order is not None:
-            turns[guest.start_order].append(guest.name)
-    if len(turns) > 1:
-        sets = tuple(tuple(sorted(turns[number])) for number in sorted(turns))
-        found.append(Turns(f"{PREFIX}turns", sets))
-    return found
 
 
 def awaited(file: ClusterFile) -> dict[str, list[str]]:

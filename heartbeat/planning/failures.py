@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import combinations
 from typing import Union
 
-from vmha.heartbeat.planning import packing, warnings
+from vmha.heartbeat.planning import packing, quorum, warnings
 from vmha.heartbeat.planning.model import RACK, Cluster
 from vmha.heartbeat.planning.outcome import Free, Outcome, Plan
 from vmha.heartbeat.planning.prediction import Scheduler, settled
@@ -88,7 +88,13 @@ def tolerates(cluster: Cluster, failures: Failures = None) -> int:
 
 
 def is_survived(scheduler: Scheduler, outcome: Outcome) -> bool:
-    """Tell whether every guest that is to be restarted runs, and none had to go."""
+    """Tell whether every guest that is to be restarted runs, and none had to go.
+
+    A cluster without quorum has survived nothing, even if nothing ran there.
+    """
+    gone = scheduler.gone.union(outcome.lost)
+    if outcome.lost and not quorum.survives(scheduler.cluster, len(gone)):
+        return False
     ha = scheduler.guests
     down = {entry.guest for entry in outcome.unplaced}
     down |= {entry.guest for entry in outcome.preempted}

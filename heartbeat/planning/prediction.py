@@ -107,16 +107,20 @@ def in_order(cluster: Cluster) -> Cluster:
 
 
 def settled(cluster: Cluster) -> Cluster:
-    """Return the cluster with guests that run nowhere placed, where possible."""
+    """Return the cluster with guests that run nowhere placed, where possible.
+
+    Guests that have to make room for them are where they then are.
+    """
     if all(guest.runs_on is not None or not guest.ha for guest in cluster.guests):
         return cluster
     scheduler = Scheduler(cluster)
-    placed = scheduler.outcome().placed
+    outcome = scheduler.outcome()
+    goes: dict[str, str | None] = {**outcome.placed}
+    goes.update({move.guest: move.to for move in outcome.moved})
+    goes.update({stopped.guest: None for stopped in outcome.preempted})
 
     def at_home(guest: Guest) -> Guest:
-        if guest.runs_on is None and guest.name in placed:
-            return guest._replace(runs_on=placed[guest.name])
-        return guest
+        return guest._replace(runs_on=goes.get(guest.name, guest.runs_on))
 
     return scheduler.cluster._replace(
         guests=tuple(map(at_home, scheduler.cluster.guests))

@@ -278,6 +278,13 @@ NODE_ADDITIONS = [
         "nodes.n2.fencing[0][0].cib_secret",
         "not both",
     ),
+    (
+        "  n2:\n    capacity: {cpu: 1, memory_mib: 1}\n"
+        "    fencing:\n      - - {agent: fence_x, options: {hexadecimal_kg: ab}}",
+        3,
+        "nodes.n2.fencing[0][0].options.hexadecimal_kg",
+        "a secret does not belong in this file",
+    ),
     ("quorum: {two_node: true, qdevice: {host: q}}", 0, "quorum.two_node", "not both"),
 ]
 

@@ -39,6 +39,18 @@ def test_two_nodes_wait_for_each_other_unless_an_arbiter_decides() -> None:
     assert reading.qdevice_host(decided) == "10.0.9.9"
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "votes"), [("ffsplit", {"votes": "1"}), ("lms", {})]
+)
+def test_an_arbiter_has_the_votes_of_its_algorithm(
+    algorithm: str, votes: dict[str, str]
+) -> None:
+    """Anything but ffsplit has one vote less than there are nodes by itself."""
+    arbiter = f"quorum: {{qdevice: {{host: q, algorithm: {algorithm}}}}}\n"
+    device = read(arbiter + THREE).first("quorum").first("device").words
+    assert device == {"model": "net", **votes}
+
+
 def test_a_section_that_does_not_end_is_refused() -> None:
     with pytest.raises(reading.BadConf) as caught:
         reading.parse("totem {\n  version: 2\n")

@@ -7,8 +7,8 @@ import random
 from clusters.examples import THREE, configuration
 
 from vmha.heartbeat.clusterfile.reading import parse
-from vmha.heartbeat.pacemaker import rendering, timeouts
-from vmha.heartbeat.pacemaker.configuration import Order, Primitive, Turns
+from vmha.heartbeat.pacemaker import rendering, timeouts, turns
+from vmha.heartbeat.pacemaker.configuration import Order, Primitive
 
 
 def guests(text: str = THREE) -> dict[str, Primitive]:
@@ -48,21 +48,31 @@ def test_times_grow_with_the_memory_to_be_moved() -> None:
     assert timeouts.migrate_to_s(65536, 1000) < timeouts.migrate_to_s(65536)
 
 
-def test_only_resources_of_others_are_waited_for_without_fail() -> None:
+def test_only_resources_of_others_are_waited_for() -> None:
+    """An order between guests can keep both from starting: see turns."""
     text = THREE.replace("after: [app1]", "after: [app1, nfs-clone]")
     file = parse(text, "vmha.yaml")
     orders = [one for one in configuration(file).constraints if isinstance(one, Order)]
     kinds = {(one.first, one.then): one.kind for one in orders}
-    assert kinds == {("app1", "db1"): "Optional", ("nfs-clone", "db1"): "Mandatory"}
+    assert kinds == {("nfs-clone", "db1"): "Mandatory"}
     assert rendering.awaited(file) == {"nfs-clone": ["db1"]}
 
 
-def test_turns_are_sets_of_guests_in_their_order() -> None:
-    made = configuration(parse(THREE, "vmha.yaml"))
-    turns = [one.sets for one in made.constraints if isinstance(one, Turns)]
-    assert turns == [(("web1",), ("web2", "web3"))]
-    starts = {op.name: op.options for op in guests()["web1"].operations}
-    assert starts["start"] == {"start-delay": "5s"}
+def test_a_guest_starts_some_seconds_after_those_before_it() -> None:
+    delays = {
+        name: op.options["start-delay"]
+        for name, guest in guests().items()
+        for op in guest.operations
+        if "start-delay" in op.options
+    }
+    assert delays == {"web1": "5s", "web2": "3s", "web3": "3s", "db1": "3s"}
+
+
+def test_turns_and_those_that_are_waited_for_add_up_one_after_the_other() -> None:
+    text = THREE.replace("after: [app1]", "after: [web2]").replace(
+        "web3: {config", "web3: {after: [db1], config"
+    )
+    assert turns.delays_s(parse(text, "vmha.yaml"))["web3"] == 3 * turns.STEP_S
 
 
 def test_a_container_is_not_said_to_migrate() -> None:

@@ -55,6 +55,8 @@ def _cluster(count: int, two_node: bool = False, qdevice: bool = False) -> Clust
         (_cluster(4), 2, 1),
         (_cluster(4, qdevice=True), 2, 2),
         (_cluster(5), 2, 2),
+        (_cluster(1)._replace(guests=()), 1, 0),
+        (_cluster(3)._replace(guests=()), 3, 1),
     ],
 )
 def test_no_more_failures_are_tolerated_than_leave_quorum(
