@@ -53,7 +53,10 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 def main() -> int:
     """Run the command of this process and return its exit code."""
-    streams = Streams(sys.stdout, sys.stderr, os.environ)
+    environ = dict(os.environ)
+    if environ.get("CIB_file"):  # Pacemaker's tools are run in another folder
+        environ["CIB_file"] = os.path.abspath(environ["CIB_file"])
+    streams = Streams(sys.stdout, sys.stderr, environ)
     try:
         code = run(sys.argv[1:], streams)
         sys.stdout.flush()

@@ -80,7 +80,7 @@ def _live(streams: Streams) -> Source:
     Whether two nodes have Corosync's two_node, and an arbiter, stands in corosync.conf.
     """
     from vmha.agents.protocol.deadline import Deadline
-    from vmha.heartbeat.pacemaker import live
+    from vmha.heartbeat.pacemaker import live, stopped
     from vmha.heartbeat.pacemaker.cluster import Cluster as Running
 
     deadline = Deadline(LIVE_S)
@@ -95,7 +95,7 @@ def _live(streams: Streams) -> Source:
     ]
     return Source(
         "the live cluster",
-        found.cluster,
+        stopped.left_out(found.cluster, document),
         (*absent, *found.unread, *unread),
         document,
         found.gone,

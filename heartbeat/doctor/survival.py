@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vmha.heartbeat.doctor.cib import Cib
-from vmha.heartbeat.pacemaker import live
+from vmha.heartbeat.pacemaker import live, stopped
 from vmha.heartbeat.planning.failures import plan, planned
 from vmha.heartbeat.planning.outcome import Plan
 from vmha.heartbeat.planning.prediction import Scheduler
@@ -26,9 +26,10 @@ def plan_of(
     """
     two_node = len(cib.nodes) == 2
     found = live.of_document(cib.root, running, two_node, has_arbiter, wanted)
-    if not found.cluster.guests or not found.cluster.nodes:
+    cluster = stopped.left_out(found.cluster, cib.root)
+    if not cluster.guests or not cluster.nodes:
         return None
     if not (cib.down or cib.standing_by):
-        return plan(found.cluster, max(1, wanted), search=False)
-    scheduler = Scheduler(found.cluster, cib.down, cib.standing_by)
+        return plan(cluster, max(1, wanted), search=False)
+    scheduler = Scheduler(cluster, cib.down, cib.standing_by)
     return planned(scheduler, max(1, wanted), search=False)

@@ -10,7 +10,13 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from vmha.heartbeat.pacemaker import admission, options, rendering, simulate
+from vmha.heartbeat.pacemaker import (
+    admission,
+    options,
+    rendering,
+    simulate,
+    stopped,
+)
 from vmha.heartbeat.pacemaker.difference import Change, changes, version
 from vmha.heartbeat.pacemaker.target import Conflict, raised, target
 
@@ -70,7 +76,8 @@ def propose(
         return Proposal(live, live, (), conflicts, kept, (), ())
     outcome = simulate.simulate(to_be.cib, deadline)
     reasons = admission.stopped(live, to_be.cib, outcome)
-    reasons += admission.unsafe(located(cluster, outcome.after), outcome)
+    wanted_up = stopped.left_out(located(cluster, outcome.after), to_be.cib)
+    reasons += admission.unsafe(wanted_up, outcome)
     reasons += admission.unfenced(to_be.cib, [n.name for n in cluster.nodes])
     reasons += admission.overwriting(to_be.cib)
     return Proposal(

@@ -21,7 +21,6 @@ from vmha.heartbeat.planning.model import (
     Together,
 )
 from vmha.heartbeat.planning.outcome import Free, Moved, Preempted
-from vmha.heartbeat.planning.prediction import settled
 
 NODES = ("n1", "n2", "n3")
 
@@ -387,18 +386,3 @@ def test_the_planner_needs_nothing_but_the_standard_library() -> None:
         "vmha.heartbeat",
         "vmha.heartbeat.planning",
     }
-
-
-def test_who_makes_room_for_a_new_guest_is_counted_where_it_goes() -> None:
-    """Else the node that it leaves is planned with both of them on it."""
-    nodes = tuple(Node(name, 8, 8192, name) for name in ("n1", "n2"))
-    guests = (
-        Guest("low", 1, 5000, 1, runs_on="n1"),
-        Guest("other", 1, 3000, 2, runs_on="n2"),
-        Guest("new", 1, 8000, 3),
-    )
-    made = settled(Cluster(nodes, guests, two_node=True))
-    at = {guest.name: guest.runs_on for guest in made.guests}
-    assert at == {"new": "n1", "low": "n2", "other": "n2"}
-    free = plan(Cluster(nodes, guests, two_node=True)).headroom
-    assert [one.memory_mib for one in free.values()] == [192, 192]
