@@ -3,8 +3,7 @@
 Pure. Pacemaker's own means, an order constraint, is not used between guests: a live
 migration waits for it like a start, while the start that it waits for may wait until
 that guest has made room. Pacemaker breaks such a circle off and leaves guests down
-("Transition failed: terminated"; on random clusters with orders, in every fourth
-failure). A delay waits for nobody, so it can keep nobody down.
+("Transition failed: terminated"). A delay waits for nobody, so it keeps nobody down.
 """
 
 from __future__ import annotations
