@@ -6,12 +6,13 @@ defined or changed. A driver that lacks one of these answers an empty list.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import libvirt
 
 from vmha.agents.hypervisor.connection import Connection
-from vmha.agents.hypervisor.errors import Unsupported
+from vmha.agents.hypervisor.errors import Absent, Unsupported
 from vmha.agents.protocol.deadline import Deadline
 from vmha.agents.protocol.errors import Refused
 
@@ -85,19 +86,31 @@ def _listed(
         found = connection.call(f"list the {what}", deadline, listing)
     except Unsupported:
         return []
-    return sorted(
-        (_entry(connection, deadline, what, one) for one in found),
-        key=lambda entry: entry.name,
-    )
+    entries = (_entry(connection, deadline, what, one) for one in found)
+    return sorted(filter(None, entries), key=lambda entry: entry.name)
 
 
-def _entry(connection: Connection, deadline: Deadline, what: str, one: Any) -> Entry:
+def _entry(
+    connection: Connection, deadline: Deadline, what: str, one: Any
+) -> Entry | None:
+    """Return one of them, None if it went away meanwhile.
+
+    What is refused otherwise is raised: it is no answer that it does not run.
+    """
+
     def ask(question: Any, *args: Any) -> Any:
         try:
             return connection.call(f"look at the {what}", deadline, question, *args)
-        except Refused:  # it went away meanwhile, or the driver has no such thing
+        except Unsupported:  # the driver has no such thing
             return None
 
+    try:
+        return _seen(one, ask)
+    except Absent:
+        return None
+
+
+def _seen(one: Any, ask: Callable[..., Any]) -> Entry:
     is_active = bool(ask(one.isActive))
     state = ask(one.state, 0) if isinstance(one, libvirt.virDomain) else None
     is_running = is_active if state is None else state[0] == libvirt.VIR_DOMAIN_RUNNING
