@@ -157,6 +157,7 @@ class Lab:
         the cluster's own words when one does not.
         """
         known = self.cluster.resources()
+        self.cluster.stay_put()
         for node in self.nodes:
             if f"fence-{node.name}" not in known:
                 self.cluster.add_fencing(node, peers)
