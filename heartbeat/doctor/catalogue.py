@@ -39,6 +39,7 @@ from vmha.heartbeat.doctor.checks import (
     rule_ineffective,
     rule_infeasible,
     running_twice,
+    running_unnoticed,
     single_ring,
     two_node_race,
     virtualdomain_leftovers,
@@ -81,6 +82,7 @@ PLACEMENT: tuple[Check, ...] = (
 )
 GUESTS: tuple[Check, ...] = (
     running_twice.CHECK,
+    running_unnoticed.CHECK,
     autostart.CHECK,
     guest_definition.CHECK,
     guest_storage.CHECK,

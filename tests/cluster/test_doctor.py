@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
     from lab import Lab
     from lab.node import Node
+    from lab.watch import Watch
 
 GUEST = "web1"
 SSHD = (
     "mkdir -p /run/sshd && ssh-keygen -q -A && "
     "/usr/sbin/sshd -o UsePAM=no -o PidFile=/run/sshd.pid"
 )
+SLOW_MIB_S = 24  # a migration then takes some seconds
 OPERATION = ("op", "monitor", "interval=3s", "timeout=30s")
 TELLS_S = 40.0
 
@@ -282,6 +284,50 @@ def test_status_and_explain_tell_where_guests_are_and_why(
     finally:
         lab.cluster.pcs("resource", "enable", GUEST)
     wait_healthy(healthy)
+
+
+def test_a_guest_that_pacemaker_forgot_is_found_and_never_runs_twice(
+    healthy: Lab, lab: Lab, watch: Watch
+) -> None:
+    """The scheduler takes an old migrate_from of the target for the one to come.
+
+    So a migration to where the guest had once arrived before is forgotten when the
+    configuration changes under way (Pacemaker 2.1.5 and 3.0.0).
+    """
+    source = lab.cluster.wait_running(GUEST)
+    target = next(node.name for node in lab.nodes if node.name != source)
+    for node in (target, source):
+        move(lab, node)
+        lab.wait_idle()
+    lab.cluster.pcs("resource", "update", GUEST, f"migration_speed={SLOW_MIB_S}")
+    lab.wait_idle()
+    began = time.monotonic()
+    try:
+        move(lab, target)
+        while lab.story().first("migrate_to begun", GUEST, began) is None:
+            assert time.monotonic() < began + TELLS_S, "migrate_to has not begun"
+        lab.cluster.pcs("resource", "disable", GUEST)
+        lab.wait_idle()
+        assert lab.cluster.where(GUEST) == []
+        assert [n.name for n in lab.nodes if GUEST in n.guests()] == [target]
+        wait_for(healthy, "running-unnoticed", f"it runs on {target}")
+        lab.cluster.run(["crm_resource", "--clear", "--resource", GUEST])
+        lab.cluster.pcs("resource", "enable", GUEST)
+        lab.wait_idle()
+        lab.cluster.run(["crm_resource", "--refresh", "--resource", GUEST])
+        lab.wait_idle()
+        place = lab.cluster.wait_running(GUEST)
+        assert watch.executing(GUEST) == [place]
+        assert watch.unbroken(GUEST)
+    finally:
+        lab.cluster.pcs("resource", "update", GUEST, "migration_speed=")
+    wait_healthy(healthy)
+
+
+def move(lab: Lab, node: str) -> None:
+    """Let Pacemaker move the guest, by a preference that stays."""
+    words = ["crm_resource", "--move", "--resource", GUEST, "--node", node]
+    lab.cluster.run(words)
 
 
 def _shown(lab: Lab, *words: str) -> str:

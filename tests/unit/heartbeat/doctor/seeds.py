@@ -100,6 +100,13 @@ def twice(ill: Patient) -> None:
     )
 
 
+def unnoticed(ill: Patient) -> None:
+    here = ill.facts["n2"]["libvirt"]["domains"]
+    (domain,) = [one for one in here if one["uuid"] == UUIDS["web1"]]
+    here.remove(domain)
+    ill.facts["n1"]["libvirt"]["domains"].append(domain)
+
+
 def racing(ill: Patient) -> None:
     unit = {"active": "active", "enabled": "enabled", "after": []}
     ill.tell("n3", "units", "units", "libvirt-guests", value=unit)
@@ -302,6 +309,7 @@ SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
         (lambda ill: ill.in_file(warnings=("rule 1 names db1",)), "rule 1 names db1")
     ],
     "running-twice": [(twice, "runs on n1 and on n2")],
+    "running-unnoticed": [(unnoticed, "it runs on n1, where the cluster has it as")],
     "autostart": [
         (
             lambda ill: ill.facts["n2"]["libvirt"]["domains"][0].update(autostart=True),

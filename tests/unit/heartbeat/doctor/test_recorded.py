@@ -43,7 +43,9 @@ def test_a_recorded_healthy_cluster_has_no_fault_and_no_gap() -> None:
 def test_a_libvirt_that_was_silent_leaves_only_its_checks_unknown() -> None:
     report = recorded(libvirt=None, unknown={"libvirt": "it cannot be reached"})
     gaps = {r.check.id: r.unknown for r in report.results if r.unknown}
-    assert set(gaps) == {"running-twice", "autostart", "disk-locks"}
+    assert set(gaps) == {
+        *("running-twice", "running-unnoticed", "autostart", "disk-locks"),
+    }
     assert report.exit_code == 3
 
 
