@@ -24,7 +24,7 @@ SSHD = (
     "mkdir -p /run/sshd && ssh-keygen -q -A && "
     "/usr/sbin/sshd -o UsePAM=no -o PidFile=/run/sshd.pid"
 )
-SLOW_MIB_S = 24  # a migration then takes some seconds
+SLOW_MIB_S = 12  # a migration then takes ten seconds
 OPERATION = ("op", "monitor", "interval=3s", "timeout=30s")
 TELLS_S = 40.0
 
@@ -306,7 +306,9 @@ def test_a_guest_that_pacemaker_forgot_is_found_and_never_runs_twice(
         move(lab, target)
         while lab.story().first("migrate_to begun", GUEST, began) is None:
             assert time.monotonic() < began + TELLS_S, "migrate_to has not begun"
-        lab.cluster.pcs("resource", "disable", GUEST)
+        role = ["crm_resource", "-r", GUEST, "--meta", "--set-parameter"]
+        lab.cluster.run([*role, "target-role", "--parameter-value", "Stopped"])
+        assert lab.story().first("migrate_to ended", GUEST, began) is None, "too late"
         lab.wait_idle()
         assert lab.cluster.where(GUEST) == []
         assert [n.name for n in lab.nodes if GUEST in n.guests()] == [target]

@@ -38,6 +38,7 @@ PACKAGES = [
     # the peers, for comparisons
     "fence-agents-common",
     "fence-agents-ipmilan",
+    "fence-agents-kdump",
     "fence-agents-redfish",
     "ipmitool",
     # the hypervisor
@@ -72,6 +73,7 @@ INSTEAD = {
     "bookworm": {
         "fence-agents-common": "fence-agents",
         "fence-agents-ipmilan": "",
+        "fence-agents-kdump": "",
         "fence-agents-redfish": "",
     }
 }
