@@ -53,6 +53,7 @@ def _device(device: Section) -> Device:
         device["agent"],
         dict(sorted(options.items())),
         cib_secret=device.get("cib_secret", False),
+        plug=str(device.get("plug", "")),
     )
 
 

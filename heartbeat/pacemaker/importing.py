@@ -12,6 +12,7 @@ from typing import NamedTuple
 from lxml import etree
 
 from vmha.agents import cib as reading
+from vmha.heartbeat.clusterfile import acceptable, writing
 from vmha.heartbeat.clusterfile.content import (
     ClusterFile,
     GuestEntry,
@@ -19,9 +20,14 @@ from vmha.heartbeat.clusterfile.content import (
     Policy,
     QDevice,
 )
+from vmha.heartbeat.clusterfile.schema import refused_guest_name
 from vmha.heartbeat.corosync import reading as corosync
-from vmha.heartbeat.pacemaker import imported_fencing, imported_rules
-from vmha.heartbeat.pacemaker.live import GUEST_AGENTS, NO, Live, metas
+from vmha.heartbeat.pacemaker import (
+    imported_fencing,
+    imported_remains,
+    imported_rules,
+)
+from vmha.heartbeat.pacemaker.live import NO, Live, metas
 from vmha.heartbeat.pacemaker.rendering import MARK, MARKED
 from vmha.heartbeat.pacemaker.turns import AFTER, DELAY, TURN
 from vmha.heartbeat.planning.scores import LEAST_PRIORITY
@@ -32,6 +38,9 @@ if TYPE_CHECKING:
 
     from vmha.heartbeat.planning.model import Guest, Node
 
+NAME = "vmha.yaml"
+MOST_PRIORITY = 999_999
+"""Of a cluster file; Pacemaker's INFINITY is one more."""
 NOT_IN_USE = ("snapshot", "backingfile", "stateless", "copyindirs")
 _FOUND = ("config", "domain", "hypervisor")
 
@@ -49,9 +58,10 @@ def imported(
     conf: corosync.Section,
     capacity: tuple[int, int] | None = None,
 ) -> Import:
-    """Return the cluster file of a cluster.
+    """Return the cluster file of a cluster, which reads back without an error.
 
-    ``capacity`` is (processors, MiB) for nodes of which the CIB says none.
+    ``capacity`` is (processors, MiB) for nodes of which the CIB says none. Raises
+    Unacceptable where no file can be made of it, such as without a node.
     """
     asked = reading.parse(etree.tostring(cib, encoding="unicode"))
     left_out = list(live.unread)
@@ -71,9 +81,10 @@ def imported(
     options = _options(cib)
     host = corosync.qdevice_host(conf)
     limit = options.get("migration-limit", "")
-    left_out += [*_others(cib), *orders.left_out]
+    sizes = {guest.name: guest.memory_mib for guest in guests}
+    left_out += [*orders.left_out, *imported_remains.told(cib, sizes)]
     file = ClusterFile(
-        path="",
+        path=NAME,
         name=options.get("cluster-name") or _name(conf),
         nodes=nodes,
         guests=guests,
@@ -83,7 +94,29 @@ def imported(
         two_node=live.cluster.two_node,
         qdevice=QDevice(host) if host else None,
     )
-    return Import(file, tuple(dict.fromkeys(left_out)))
+    file, refused = acceptable.accepted(_sized(file, left_out))
+    return Import(file, tuple(dict.fromkeys([*left_out, *refused])))
+
+
+def _sized(file: ClusterFile, left_out: list[str]) -> ClusterFile:
+    """Leave out guests whose memory is not known, with the entry to be filled in.
+
+    Any number in its place would be planned with, and given to Pacemaker.
+    """
+    unknown = [
+        guest.name
+        for guest in file.guests
+        if not (guest.memory_mib or refused_guest_name(guest.name))
+    ]
+    if not unknown:
+        return file
+    entries = writing.guest_lines(file, unknown)
+    left_out += [
+        f"guest {name} is not in this file, as its memory is not known; to add it: "
+        f"{entries[name]}"
+        for name in unknown
+    ]
+    return acceptable.left_out(file, unknown, left_out)
 
 
 def _name(conf: corosync.Section) -> str:
@@ -134,9 +167,7 @@ def _guest(
         left_out.append(f"guest {name}: a rule decides over its parameters")
         parameters = {}
     cpu, memory_mib = _size(guest, parameters, left_out)
-    priority = guest.priority
-    if meta.get(MARK) == MARKED:
-        priority = max(0, priority - LEAST_PRIORITY) if guest.ha else 0
+    priority = _priority(guest, meta, left_out)
     turn, after = meta.get(TURN, ""), meta.get(AFTER, "")
     delay_s = orders.delay_s.get(name, 0)
     if turn or after:  # what the start is held back for both, and for its own sake
@@ -159,6 +190,20 @@ def _guest(
         start_delay_s=delay_s,
         options=_parameters(name, parameters, left_out),
     )
+
+
+def _priority(guest: Guest, meta: Mapping[str, str], left_out: list[str]) -> int:
+    """Return the priority as a file has it; what vmha added for itself is taken off."""
+    if meta.get(MARK) == MARKED:
+        return max(0, guest.priority - LEAST_PRIORITY) if guest.ha else 0
+    if abs(guest.priority) > MOST_PRIORITY:
+        kept = MOST_PRIORITY if guest.priority > 0 else -MOST_PRIORITY
+        left_out.append(
+            f"guest {guest.name}: its priority {meta.get('priority')} is more than a "
+            f"cluster file takes; {kept} stands for it"
+        )
+        return kept
+    return guest.priority
 
 
 def _parameters(
@@ -192,25 +237,6 @@ def _size(
             return cpu or found.cpu, memory_mib or found.memory_mib
     except sizes.NoSize as error:
         reason = str(error)
-    left_out.append(f"guest {guest.name}: its size is unknown ({reason}); fill it in")
+    advice = "; fill in its cpu" if memory_mib else ""
+    left_out.append(f"guest {guest.name}: its size is unknown ({reason}){advice}")
     return cpu, memory_mib
-
-
-def _others(cib: etree._Element) -> list[str]:
-    """Return what else there is in the cluster; it stays as it is."""
-    told = []
-    for one in cib.iterfind("configuration/resources//primitive"):
-        ident, parent = one.get("id"), one.getparent()
-        if one.get("template"):
-            told.append(f"resource {ident}: it is made from a template")
-        if one.get("class") == "stonith":
-            continue
-        if one.get("type") not in GUEST_AGENTS:
-            words = (one.get("class"), one.get("provider"), one.get("type"))
-            agent = ":".join(word for word in words if word)
-            told.append(f"resource {ident} ({agent}) is no guest")
-        elif parent is not None and parent.tag == "group":
-            told.append(f"guest {ident}: it is in the group {parent.get('id')}")
-        if one.find("meta_attributes/rule") is not None:
-            told.append(f"resource {ident}: a rule decides over its meta attributes")
-    return told
