@@ -21,6 +21,7 @@ from vmha.heartbeat.clusterfile.content import (
     QDevice,
 )
 from vmha.heartbeat.clusterfile.schema import refused_guest_name
+from vmha.heartbeat.clusterfile.sizes import Configs, NoSize
 from vmha.heartbeat.corosync import reading as corosync
 from vmha.heartbeat.pacemaker import (
     imported_fencing,
@@ -74,8 +75,9 @@ def imported(
     )
     meta = metas(cib)
     orders = imported_rules.orders(cib, {g.name for g in live.cluster.guests})
+    configs = Configs()
     guests = tuple(
-        _guest(guest, cib, asked, meta[guest.name], orders, left_out)
+        _guest(guest, asked, meta[guest.name], orders, configs, left_out)
         for guest in live.cluster.guests
     )
     options = _options(cib)
@@ -155,10 +157,10 @@ def _node(
 
 def _guest(
     guest: Guest,
-    cib: etree._Element,
     asked: reading.Configuration,
     meta: Mapping[str, str],
     orders: imported_rules.Orders,
+    configs: Configs,
     left_out: list[str],
 ) -> GuestEntry:
     name = guest.name
@@ -166,7 +168,7 @@ def _guest(
     if parameters is None:
         left_out.append(f"guest {name}: a rule decides over its parameters")
         parameters = {}
-    cpu, memory_mib = _size(guest, parameters, left_out)
+    cpu, memory_mib = _size(guest, parameters, configs, left_out)
     priority = _priority(guest, meta, left_out)
     turn, after = meta.get(TURN, ""), meta.get(AFTER, "")
     delay_s = orders.delay_s.get(name, 0)
@@ -222,20 +224,21 @@ def _parameters(
 
 
 def _size(
-    guest: Guest, parameters: Mapping[str, str], left_out: list[str]
+    guest: Guest,
+    parameters: Mapping[str, str],
+    configs: Configs,
+    left_out: list[str],
 ) -> tuple[int, int]:
     """Return the guest's size: by the cluster, else by its XML."""
-    from vmha.heartbeat.clusterfile import sizes
-
     cpu, memory_mib = guest.cpu, guest.memory_mib
     if cpu and memory_mib:
         return cpu, memory_mib
     reason = "it has no config file"
     try:
         if parameters.get("config"):
-            found = sizes.of_config(parameters["config"])
+            found = configs.size(parameters["config"])
             return cpu or found.cpu, memory_mib or found.memory_mib
-    except sizes.NoSize as error:
+    except NoSize as error:
         reason = str(error)
     advice = "; fill in its cpu" if memory_mib else ""
     left_out.append(f"guest {guest.name}: its size is unknown ({reason}){advice}")

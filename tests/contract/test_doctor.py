@@ -142,25 +142,33 @@ def test_a_cib_alone_is_looked_at_and_the_rest_is_said_to_be_missing(
 
 
 @pytest.mark.parametrize(
-    "text", ["", "<configuration/>", "no xml at all", "<cib><configuration>"]
+    ("text", "words"),
+    [
+        ("", "no XML"),
+        ("<configuration/>", "begins with <cib>"),
+        ("no xml at all", "no XML"),
+        ("<cib><configuration>", "no XML"),
+        ("<cib/>", "it has no node"),
+        ("<cib><configuration><nodes/></configuration></cib>", "it has no node"),
+    ],
 )
-def test_what_is_no_cib_is_unknown_to_monitoring(
-    vmha: Vmha, tmp_path: Path, text: str
+def test_what_is_no_cluster_s_cib_is_bad_input(
+    vmha: Vmha, tmp_path: Path, text: str, words: str
 ) -> None:
     (tmp_path / "cib.xml").write_text(text)
     done = vmha("check", "--cib", tmp_path / "cib.xml", "--json")
-    assert done.returncode == 3
-    assert answer(done)["errors"][0]["message"]
+    assert done.returncode == 2
+    (error,) = answer(done)["errors"]
+    assert str(tmp_path / "cib.xml") in error["message"]
+    assert words in error["message"]
 
 
 @pytest.mark.parametrize("name", ["missing.json", "list.json", "old.json"])
-def test_what_is_no_facts_is_unknown_to_monitoring(
-    vmha: Vmha, tmp_path: Path, name: str
-) -> None:
+def test_what_is_no_facts_is_bad_input(vmha: Vmha, tmp_path: Path, name: str) -> None:
     (tmp_path / "list.json").write_text("[1]")
     (tmp_path / "old.json").write_text('{"form": 0, "node": "n1"}')
     done = vmha("check", "--facts", tmp_path / name)
-    assert done.returncode == 3
+    assert done.returncode == 2
     assert name in done.stderr
 
 
