@@ -17,6 +17,7 @@ from lxml import etree
 from vmha.agents.cib import Configuration, number
 from vmha.agents.protocol.errors import Unreachable
 from vmha.agents.protocol.parameters import YES
+from vmha.heartbeat.doctor import located
 
 GUESTS = {("vmha", "VirtualMachine"), ("heartbeat", "VirtualDomain")}
 WATCHDOG = "stonith:fence_watchdog"
@@ -133,6 +134,13 @@ class Cib:
         return {n: v for one in plain for n, v in self._asked.nvpairs(one)}
 
     @cached_property
+    def resource_defaults(self) -> dict[str, str]:
+        """Return the meta attributes that hold where a resource sets none itself."""
+        sets = self.root.iterfind("configuration/rsc_defaults/meta_attributes")
+        plain = [one for one in sets if one.find("rule") is None]
+        return {n: v for one in reversed(plain) for n, v in self._asked.nvpairs(one)}
+
+    @cached_property
     def resources(self) -> list[Resource]:
         """Return all primitives, sorted by id."""
         found = self.root.iterfind("configuration/resources//primitive")
@@ -180,7 +188,7 @@ class Cib:
         return {t: [d for _, d in sorted(levels)] for t, levels in found.items()}
 
     def locations(self, resource: str) -> list[etree._Element]:
-        """Return the location constraints of a resource."""
+        """Return the location constraints that reach a resource, however."""
         return self._locations.get(resource, [])
 
     def banned(self, resource: str) -> set[str]:
@@ -215,8 +223,8 @@ class Cib:
     @cached_property
     def _locations(self) -> dict[str, list[etree._Element]]:
         found: dict[str, list[etree._Element]] = defaultdict(list)
-        for element in self.constraints("rsc_location"):
-            found[str(element.get("rsc"))].append(element)
+        for name, element in located.spelt_out(self.root, self.nodes):
+            found[name].append(element)
         return found
 
     @cached_property

@@ -112,6 +112,40 @@ def stale_rule(ill: Patient) -> None:
     etree.SubElement(rule, "expression", words)
 
 
+def stopped_device(ill: Patient) -> None:
+    ill.meta("vmha-fence-n1", "target-role", "Stopped")
+
+
+def banned_device(ill: Patient) -> None:
+    _closed(ill, "vmha-fence-n1", ("n2", "n3"))
+
+
+def device_for_another(ill: Patient) -> None:
+    ill.parameter("vmha-fence-n1", "pcmk_host_list", "n1.local")
+
+
+def pattern_of_devices(ill: Patient) -> None:
+    words = {"id": "p", "rsc_pattern": "-fence-n[12]$", "node": "N3"}
+    ill.constraint("rsc_location", **words, score="-INFINITY")
+    _closed(ill, "vmha-fence-n2", ("n1",))
+
+
+def pattern_of_guests(ill: Patient) -> None:
+    for node in ("n2", "n3"):
+        words = {"id": f"p-{node}", "rsc_pattern": "^web[[:digit:]]", "node": node}
+        ill.constraint("rsc_location", **words, score="-INFINITY")
+
+
+def set_of_guests(ill: Patient) -> None:
+    for node in ("n1", "n2"):
+        words = {"id": f"s-{node}", "node": node, "score": "-INFINITY"}
+        listed = etree.SubElement(
+            ill.constraint("rsc_location", **words), "resource_set", id=f"s-{node}-0"
+        )
+        for guest in ("db1", "web1"):
+            etree.SubElement(listed, "resource_ref", id=guest)
+
+
 def slow_migration(ill: Patient) -> None:
     ill.timeout("web1", "migrate_to", "10s")
     ill.parameter("web1", "migration_speed", "100")
@@ -144,8 +178,22 @@ def _unmanaged(ill: Patient, guest: str) -> None:
     ill.meta(guest, "is-managed", "false")
 
 
-def _closed(ill: Patient, guest: str) -> None:
-    for node in NODES:
+def _default(ill: Patient, name: str, value: str) -> None:
+    whole = ill.one("configuration")
+    defaults = etree.SubElement(whole, "rsc_defaults")
+    meta = etree.SubElement(defaults, "meta_attributes", id="d")
+    etree.SubElement(meta, "nvpair", id="d1", name=name, value=value)
+
+
+def _mapped(ill: Patient, pairs: str) -> None:
+    device = ill.one(".//primitive[@id='vmha-fence-n1']/instance_attributes")
+    for pair in device.findall("nvpair[@name='pcmk_host_list']"):
+        device.remove(pair)
+    ill.parameter("vmha-fence-n1", "pcmk_host_map", pairs)
+
+
+def _closed(ill: Patient, guest: str, nodes: tuple[str, ...] = NODES) -> None:
+    for node in nodes:
         words = {"id": f"not-{node}", "rsc": guest, "node": node, "score": "-INFINITY"}
         ill.constraint("rsc_location", **words)
 
@@ -164,10 +212,25 @@ SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
             lambda ill: ill.drop(".//primitive[@id='vmha-fence-n1']/operations"),
             "no recurring monitor",
         ),
+    ],
+    "fence-device-stopped": [
+        (stopped_device, "target-role is Stopped: no node's fencer uses it against n1"),
+    ],
+    "fence-device-banned": [
         (
-            lambda ill: ill.meta("vmha-fence-n1", "target-role", "Stopped"),
-            "target-role is Stopped",
+            lambda ill: _closed(ill, "vmha-fence-n1"),
+            "rules keep it away from every node",
         ),
+        (banned_device, "rules leave it n1 only, which cannot fence itself"),
+        (pattern_of_devices, "fence device vmha-fence-n2: rules leave it n2 only"),
+        (
+            lambda ill: ill.option("symmetric-cluster", "false"),
+            "fence device vmha-fence-n3: rules keep it away from every node",
+        ),
+    ],
+    "fence-level-refused": [
+        (device_for_another, "vmha-fence-n1, which says that it fences n1.local"),
+        (lambda ill: _mapped(ill, "n2:1;n3:2"), "which says that it fences n2, n3"),
     ],
     "fence-account": [
         (lambda ill: _refused(ill, USER), "only user"),
@@ -235,6 +298,32 @@ SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
         (lambda ill: ill.option("maintenance-mode", "true"), "maintenance-mode is on"),
         (lambda ill: _node_attribute(ill, "n1", "standby", "on"), "on standby"),
         (lambda ill: _unmanaged(ill, "web1"), "nothing restarts it"),
+        (
+            lambda ill: ill.meta("web1", "is-managed", "false"),
+            "guest web1: it is not managed",
+        ),
+        (
+            lambda ill: _default(ill, "is-managed", "false"),
+            "the cluster: is-managed is false by default",
+        ),
+        (
+            lambda ill: _default(ill, "maintenance", "true"),
+            "maintenance is on by default",
+        ),
+        (
+            lambda ill: ill.option("is-managed-default", "false"),
+            "is-managed is false by default",
+        ),
+    ],
+    "stop-all": [
+        (
+            lambda ill: ill.option("stop-all-resources", "true"),
+            "stop-all-resources is true",
+        ),
+        (
+            lambda ill: _default(ill, "target-role", "Stopped"),
+            "target-role is Stopped by default",
+        ),
     ],
     "failed-actions": [
         (lambda ill: ill.failure("web1", "n1", "start", "no such disk"), "no such disk")
@@ -284,6 +373,14 @@ SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
             "names node old",
         ),
         (stale_rule, "the attribute ssd, which no node has"),
+    ],
+    "guest-one-node": [
+        (
+            lambda ill: _closed(ill, "db1", ("n2", "n3")),
+            "rules leave it n1 only (not-n2, not-n3)",
+        ),
+        (pattern_of_guests, "guest web1: rules leave it n1 only (p-n2, p-n3)"),
+        (set_of_guests, "guest db1: rules leave it n3 only (s-n1, s-n2)"),
     ],
     "leftover-move": [
         (
