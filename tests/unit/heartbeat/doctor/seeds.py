@@ -8,37 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lxml import etree
+from unit.heartbeat.doctor.fencing_seeds import FENCING
 from unit.heartbeat.doctor.patient import NODES, UUIDS, Patient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-USER = "the BMC at 10.0.9.2 does not grant user 'ops' the privilege operator, only user"
-
-
-def two_nodes_without_delay(ill: Patient) -> None:
-    ill.__init__(("n1", "n2"))  # type: ignore[misc]
-    ill.drop(".//nvpair[@name='priority-fencing-delay']")
-    ill.drop(".//nvpair[@name='pcmk_delay_base']")
-
-
-def nobody_asked_it(ill: Patient) -> None:
-    ill.drop(".//lrm_resource[@id='vmha-fence-n2']")
-    for node in NODES:
-        ill.tell(
-            node,
-            *("fencing", "devices", "vmha-fence-n2"),
-            value={"is": "unanswered", "said": "busy", "took_s": None},
-        )
-
-
-def shared_feed(ill: Patient) -> None:
-    for node in ("n1", "n2"):
-        element = ill.one(f".//nodes/node[@uname='{node}']")
-        found = element.find("instance_attributes")
-        assert found is not None
-        for pair in found.findall("nvpair"):
-            pair.set("value", "r1")
 
 
 def four_apart_on_three(ill: Patient) -> None:
@@ -72,10 +46,6 @@ def host_processors(ill: Patient) -> None:
         ill.tell(node, "guests", "guests", "web1", "has_host_cpu", value=True)
         model = "EPYC" if node == "n1" else "Skylake-Server"
         ill.tell(node, "libvirt", "processor", value=model)
-
-
-def level_without_device(ill: Patient) -> None:
-    ill.one(".//fencing-level[@target='n2']").set("devices", "vmha-fence-n2,strip")
 
 
 def old_agent(ill: Patient) -> None:
@@ -112,24 +82,6 @@ def stale_rule(ill: Patient) -> None:
     etree.SubElement(rule, "expression", words)
 
 
-def stopped_device(ill: Patient) -> None:
-    ill.meta("vmha-fence-n1", "target-role", "Stopped")
-
-
-def banned_device(ill: Patient) -> None:
-    _closed(ill, "vmha-fence-n1", ("n2", "n3"))
-
-
-def device_for_another(ill: Patient) -> None:
-    ill.parameter("vmha-fence-n1", "pcmk_host_list", "n1.local")
-
-
-def pattern_of_devices(ill: Patient) -> None:
-    words = {"id": "p", "rsc_pattern": "-fence-n[12]$", "node": "N3"}
-    ill.constraint("rsc_location", **words, score="-INFINITY")
-    _closed(ill, "vmha-fence-n2", ("n1",))
-
-
 def pattern_of_guests(ill: Patient) -> None:
     for node in ("n2", "n3"):
         words = {"id": f"p-{node}", "rsc_pattern": "^web[[:digit:]]", "node": node}
@@ -156,18 +108,6 @@ def slow_token(ill: Patient) -> None:
     ill.tell("n2", "corosync", "consensus_ms", value=4380)
 
 
-def _without_device(ill: Patient, node: str) -> None:
-    ill.drop(f".//primitive[@id='vmha-fence-{node}']")
-    for facts in ill.facts.values():
-        facts["fencing"]["can_fence"][node] = []
-        facts["fencing"]["devices"].pop(f"vmha-fence-{node}")
-
-
-def _refused(ill: Patient, words: str) -> None:
-    answer = {"is": "failed", "said": words, "took_s": 1.0}
-    ill.tell("n3", "fencing", "devices", "vmha-fence-n2", value=answer)
-
-
 def _node_attribute(ill: Patient, node: str, name: str, value: str) -> None:
     found = ill.one(f".//nodes/node[@uname='{node}']/instance_attributes")
     etree.SubElement(found, "nvpair", id=f"{node}-{name}", name=name, value=value)
@@ -185,78 +125,8 @@ def _default(ill: Patient, name: str, value: str) -> None:
     etree.SubElement(meta, "nvpair", id="d1", name=name, value=value)
 
 
-def _mapped(ill: Patient, pairs: str) -> None:
-    device = ill.one(".//primitive[@id='vmha-fence-n1']/instance_attributes")
-    for pair in device.findall("nvpair[@name='pcmk_host_list']"):
-        device.remove(pair)
-    ill.parameter("vmha-fence-n1", "pcmk_host_map", pairs)
-
-
-def _closed(ill: Patient, guest: str, nodes: tuple[str, ...] = NODES) -> None:
-    for node in nodes:
-        words = {"id": f"not-{node}", "rsc": guest, "node": node, "score": "-INFINITY"}
-        ill.constraint("rsc_location", **words)
-
-
 SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
-    "fencing-disabled": [
-        (lambda ill: ill.option("stonith-enabled", "false"), "stonith-enabled is false")
-    ],
-    "fence-device-missing": [
-        (lambda ill: _without_device(ill, "n2"), "no fence device names it"),
-        (level_without_device, "its levels name strip, which is no device"),
-    ],
-    "fence-device-untested": [
-        (nobody_asked_it, "no monitor of it has succeeded"),
-        (
-            lambda ill: ill.drop(".//primitive[@id='vmha-fence-n1']/operations"),
-            "no recurring monitor",
-        ),
-    ],
-    "fence-device-stopped": [
-        (stopped_device, "target-role is Stopped: no node's fencer uses it against n1"),
-    ],
-    "fence-device-banned": [
-        (
-            lambda ill: _closed(ill, "vmha-fence-n1"),
-            "rules keep it away from every node",
-        ),
-        (banned_device, "rules leave it n1 only, which cannot fence itself"),
-        (pattern_of_devices, "fence device vmha-fence-n2: rules leave it n2 only"),
-        (
-            lambda ill: ill.option("symmetric-cluster", "false"),
-            "fence device vmha-fence-n3: rules keep it away from every node",
-        ),
-    ],
-    "fence-level-refused": [
-        (device_for_another, "vmha-fence-n1, which says that it fences n1.local"),
-        (lambda ill: _mapped(ill, "n2:1;n3:2"), "which says that it fences n2, n3"),
-    ],
-    "fence-account": [
-        (lambda ill: _refused(ill, USER), "only user"),
-        (lambda ill: ill.parameter("vmha-fence-n2", "privlvl", "user"), "privlvl=user"),
-    ],
-    "fence-unreachable": [
-        (lambda ill: _refused(ill, "the BMC does not answer"), "asked from n3")
-    ],
-    "fence-timeout": [
-        (
-            lambda ill: ill.parameter("vmha-fence-n1", "pcmk_off_timeout", "5s"),
-            "off is",
-        ),
-        (
-            lambda ill: ill.parameter("vmha-fence-n1", "power_timeout", "90"),
-            "its own parameters",
-        ),
-        (
-            lambda ill: ill.tell(
-                "n2", "fencing", "devices", "vmha-fence-n1", "took_s", value=21.0
-            ),
-            "a monitor took 21.0 s from n2",
-        ),
-    ],
-    "bmc-on-shared-power": [(shared_feed, "vmha-rack r1 feeds 2 nodes")],
-    "two-node-race": [(two_nodes_without_delay, "each fences the other")],
+    **FENCING,
     "no-quorum-policy": [
         (lambda ill: ill.option("no-quorum-policy", "ignore"), "ignore")
     ],
@@ -353,7 +223,7 @@ SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
     ],
     "rule-infeasible": [
         (four_apart_on_three, "3 guests may never share a place, and there are 2"),
-        (lambda ill: _closed(ill, "db1"), "away from every node"),
+        (lambda ill: ill.close("db1"), "away from every node"),
         (
             lambda ill: ill.constraint(
                 "rsc_colocation",
@@ -376,7 +246,7 @@ SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
     ],
     "guest-one-node": [
         (
-            lambda ill: _closed(ill, "db1", ("n2", "n3")),
+            lambda ill: ill.close("db1", ("n2", "n3")),
             "rules leave it n1 only (not-n2, not-n3)",
         ),
         (pattern_of_guests, "guest web1: rules leave it n1 only (p-n2, p-n3)"),

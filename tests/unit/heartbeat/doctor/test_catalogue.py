@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from lxml import etree
-from unit.heartbeat.doctor.patient import NODES, Patient
-from unit.heartbeat.doctor.seeds import (
-    SEEDS,
+from unit.heartbeat.doctor.fencing_seeds import (
     banned_device,
     device_for_another,
     nobody_asked_it,
     shared_feed,
     stopped_device,
 )
+from unit.heartbeat.doctor.patient import NODES, Patient
+from unit.heartbeat.doctor.seeds import SEEDS
 
 from vmha.heartbeat.doctor import catalogue
 from vmha.heartbeat.doctor.check import Severity
