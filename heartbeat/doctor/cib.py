@@ -187,6 +187,18 @@ class Cib:
             found.setdefault(target, []).append((index, devices))
         return {t: [d for _, d in sorted(levels)] for t, levels in found.items()}
 
+    def inside(self, name: str) -> list[str]:
+        """Return the primitives of a resource: its own id, or a group's or clone's."""
+        return self._inside.get(name, [])
+
+    @cached_property
+    def _inside(self) -> dict[str, list[str]]:
+        return {
+            str(one.get("id")): [str(p.get("id")) for p in one.iter("primitive")]
+            for one in self.root.iterfind("configuration/resources//*")
+            if one.tag in located.RESOURCES
+        }
+
     def locations(self, resource: str) -> list[etree._Element]:
         """Return the location constraints that reach a resource, however."""
         return self._locations.get(resource, [])

@@ -25,6 +25,7 @@ _CLASSES = {
     "[:punct:]": r"!-/:-@\[-`{-~",
     "[:xdigit:]": "0-9a-fA-F",
 }
+RESOURCES = ("primitive", "group", "clone", "master", "bundle")
 _PROMOTED = ("promoted", "master")
 
 
@@ -42,7 +43,7 @@ def spelt_out(
     inside = {
         str(one.get("id")): [str(p.get("id")) for p in one.iter("primitive")]
         for one in root.iterfind("configuration/resources//*")
-        if one.tag in ("primitive", "group", "clone", "master", "bundle")
+        if one.tag in RESOURCES
     }
     spelling = {node.lower(): node for node in nodes}
     for element in root.iterfind("configuration/constraints/rsc_location"):

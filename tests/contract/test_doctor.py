@@ -235,6 +235,14 @@ def test_status_of_a_saved_cluster_shows_all_of_it(
     }
 
 
+def test_without_a_cluster_status_says_so_in_words(vmha: Vmha) -> None:
+    done = vmha("status", "--json")
+    (error,) = answer(done)["errors"]
+    assert done.returncode == 2
+    assert "does not answer here" in error["message"]
+    assert "<" not in error["message"]
+
+
 def test_explain_says_why_here_and_why_not_there(
     vmha: Vmha, patient: Patient, tmp_path: Path
 ) -> None:
@@ -245,6 +253,19 @@ def test_explain_says_why_here_and_why_not_there(
     assert "n3: web2 runs there, and a rule keeps them apart" in done.stdout
     told = answer(vmha("explain", "web1", "--json", CIB_file=str(words[1])))
     assert told["nodes"]["n3"]["obstacles"][0]["code"] == "apart"
+
+
+def test_explain_says_why_down_of_a_guest_whose_node_is_lost(
+    vmha: Vmha, patient: Patient, tmp_path: Path
+) -> None:
+    state = patient.one("status/node_state[@uname='n2']")
+    for name, value in {"in_ccm": "false", "crmd": "offline"}.items():
+        state.set(name, value)
+    words = saved(patient, tmp_path)
+    done = vmha("explain", "web1", CIB_file=str(words[1]))
+    assert done.returncode == 1, done.stderr
+    said = "web1 is not known to run: it was on n2, which is lost and not yet proven"
+    assert done.stdout.startswith(said)
 
 
 def test_explain_of_a_guest_that_is_not_there_guesses_the_right_one(
