@@ -178,6 +178,10 @@ class Cib:
         Only levels for a node by its name; those for a pattern or an attribute are
         under that text.
         """
+        return self._levels
+
+    @cached_property
+    def _levels(self) -> dict[str, list[list[str]]]:
         found: dict[str, list[tuple[int, list[str]]]] = {}
         for level in self.root.iterfind("configuration/fencing-topology/*"):
             target = level.get("target") or level.get("target-pattern") or ""
