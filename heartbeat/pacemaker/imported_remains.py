@@ -94,11 +94,15 @@ def _settings(cib: etree._Element, one: etree._Element, memory: int) -> Iterator
     for name, value in sorted(pairs["utilization"].items()):
         if name not in _SIZES:
             yield f"utilization {name}={value}, which vmha would take away"
-    if one.get("class") == "stonith" or is_marked(one):
+    if is_marked(one):
         return
+    is_device = _source(cib, one).get("class") == "stonith"
     for owner in owners:
         for operation in owner.iterfind("operations/op"):
-            yield from _operation(operation, memory)
+            if is_device:
+                yield from _of_device(operation)
+            else:
+                yield from _operation(operation, memory)
 
 
 def _operation(operation: etree._Element, memory: int) -> Iterator[str]:
@@ -115,6 +119,17 @@ def _operation(operation: etree._Element, memory: int) -> Iterator[str]:
         yield f"operation {name} has {given_s:g} s, and vmha would set {ours_s} s"
     if operation.get("on-fail"):
         yield f"operation {name} has on-fail={operation.get('on-fail')}"
+
+
+def _of_device(operation: etree._Element) -> Iterator[str]:
+    """Yield how a device is watched, where vmha would do it more often or shorter."""
+    interval_s = seconds(operation.get("interval"))
+    ours_s = timeouts.DEVICE_MONITOR_INTERVAL_S
+    if interval_s is not None and interval_s > ours_s:
+        yield f"a monitor every {interval_s:g} s; vmha would look every {ours_s} s"
+    if operation.get("timeout"):
+        name = operation.get("name")
+        yield f"operation {name} has a timeout of {operation.get('timeout')}"
 
 
 def _source(cib: etree._Element, one: etree._Element) -> etree._Element:

@@ -18,12 +18,12 @@ from vmha.heartbeat.clusterfile.content import (
     GuestEntry,
     NodeEntry,
     Policy,
-    QDevice,
 )
 from vmha.heartbeat.clusterfile.schema import refused_guest_name
 from vmha.heartbeat.clusterfile.sizes import Configs, NoSize
 from vmha.heartbeat.corosync import reading as corosync
 from vmha.heartbeat.pacemaker import (
+    imported_corosync,
     imported_fencing,
     imported_remains,
     imported_rules,
@@ -81,7 +81,6 @@ def imported(
         for guest in live.cluster.guests
     )
     options = _options(cib)
-    host = corosync.qdevice_host(conf)
     limit = options.get("migration-limit", "")
     sizes = {guest.name: guest.memory_mib for guest in guests}
     left_out += [*orders.left_out, *imported_remains.told(cib, sizes)]
@@ -94,9 +93,10 @@ def imported(
         policy=Policy(migration_limit=int(limit) if limit.isdigit() else None),
         token_ms=corosync.token_ms(conf),
         two_node=live.cluster.two_node,
-        qdevice=QDevice(host) if host else None,
+        qdevice=imported_corosync.qdevice(conf),
     )
     file, refused = acceptable.accepted(_sized(file, left_out))
+    refused += imported_corosync.told(conf, file)
     return Import(file, tuple(dict.fromkeys([*left_out, *refused])))
 
 

@@ -187,6 +187,39 @@ def test_what_a_file_has_no_words_for_is_told_once_for_all_that_share_it() -> No
     )
 
 
+def test_how_a_fence_device_is_watched_otherwise_is_told() -> None:
+    strip = device("strip", "fence_apc", ip="10.0.9.9", pcmk_host_list="n1 n2 n3")
+    operations = etree.SubElement(strip, "operations")
+    words = {"id": "o", "name": "monitor", "interval": "1h", "timeout": "90s"}
+    operations.append(element("op", **words))
+    made, _ = brought(document(strip))
+    assert made.left_out == (
+        "device strip: a monitor every 3600 s; vmha would look every 60 s",
+        "device strip: operation monitor has a timeout of 90s",
+    )
+
+
+def test_settings_of_corosync_that_would_get_lost_are_told_and_lms_is_kept() -> None:
+    conf = (
+        "totem {\ncluster_name: demo\ntransport: udpu\ntoken: 3000\n"
+        "interface {\nlinknumber: 0\nknet_link_priority: 3\n}\n}\n"
+        "quorum {\nprovider: corosync_votequorum\nauto_tie_breaker: 1\n"
+        "device {\nmodel: net\nnet {\nhost: q\nalgorithm: lms\ntls: on\n}\n}\n}\n"
+        "logging {\nto_syslog: no\n}\n"
+    )
+    made, file = brought(document(), conf)
+    assert file.qdevice is not None
+    assert (file.qdevice.host, file.qdevice.algorithm) == ("q", "lms")
+    assert file.token_ms == 3000
+    told = [line.partition(", which")[0] for line in made.left_out]
+    assert told == [
+        "corosync.conf: quorum.auto_tie_breaker is 1",
+        "corosync.conf: totem.transport is udpu",
+        "corosync.conf: totem.interface.knet_link_priority is 3",
+        "corosync.conf: totem.interface.linknumber is 0",
+    ]
+
+
 def test_contradictory_constraints_are_left_out_until_the_rest_can_be_read() -> None:
     words = {"rsc": "a", "with_rsc": "b"}
     made, file = brought(
