@@ -200,13 +200,5 @@ def _is(element: etree._Element, name: str, wanted: str = "true") -> bool:
 
 
 def _said(result: process.Result) -> str:
-    """Return the words of a refusal; crm_mon puts them into its XML."""
-    try:
-        root = etree.fromstring(result.stdout.encode())
-        errors = [str(one.text or "") for one in root.iterfind("status/errors/error")]
-        status = root.find("status")
-        message = str(status.get("message") or "") if status is not None else ""
-        said = " ".join("; ".join([message, *errors]).split())
-    except etree.XMLSyntaxError:
-        said = " ".join((result.stderr or result.stdout).split())
+    said = " ".join((result.stderr or result.stdout).split())
     return said or f"crm_mon ended with {result.exit_code}"

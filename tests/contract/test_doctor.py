@@ -235,14 +235,6 @@ def test_status_of_a_saved_cluster_shows_all_of_it(
     }
 
 
-def test_without_a_cluster_status_says_so_in_words(vmha: Vmha) -> None:
-    done = vmha("status", "--json")
-    (error,) = answer(done)["errors"]
-    assert done.returncode == 2
-    assert "does not answer here" in error["message"]
-    assert "<" not in error["message"]
-
-
 def test_explain_says_why_here_and_why_not_there(
     vmha: Vmha, patient: Patient, tmp_path: Path
 ) -> None:
