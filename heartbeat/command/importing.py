@@ -65,6 +65,7 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
     from vmha.heartbeat.clusterfile.writing import text_of
     from vmha.heartbeat.corosync import reading
     from vmha.heartbeat.pacemaker import importing, live
+    from vmha.heartbeat.pacemaker.imported_sizes import Sizes
 
     deadline = Deadline(arguments.timeout)
     cib = difference.configuration(arguments, streams, deadline)
@@ -78,7 +79,10 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
         qdevice=reading.qdevice_host(conf) is not None,
     )
     try:
-        made = importing.imported(cib, seen, conf, _capacity(arguments.capacity))
+        capacity = _capacity(arguments.capacity)
+        # A saved CIB is not of this node, and its guests may be others' namesakes.
+        sizes = Sizes(asks_libvirt=arguments.cib is None)
+        made = importing.imported(cib, seen, conf, capacity, sizes)
     except Unacceptable as error:
         raise CannotDo(
             f"no cluster file can be made of it: {error}", "--cib"

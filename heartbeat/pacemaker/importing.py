@@ -20,7 +20,7 @@ from vmha.heartbeat.clusterfile.content import (
     Policy,
 )
 from vmha.heartbeat.clusterfile.schema import refused_guest_name
-from vmha.heartbeat.clusterfile.sizes import Configs, NoSize
+from vmha.heartbeat.clusterfile.sizes import NoSize
 from vmha.heartbeat.corosync import reading as corosync
 from vmha.heartbeat.pacemaker import (
     imported_corosync,
@@ -28,6 +28,7 @@ from vmha.heartbeat.pacemaker import (
     imported_remains,
     imported_rules,
 )
+from vmha.heartbeat.pacemaker.imported_sizes import Sizes
 from vmha.heartbeat.pacemaker.live import NO, Live, metas
 from vmha.heartbeat.pacemaker.rendering import MARK, MARKED
 from vmha.heartbeat.pacemaker.turns import AFTER, DELAY, TURN
@@ -58,11 +59,13 @@ def imported(
     live: Live,
     conf: corosync.Section,
     capacity: tuple[int, int] | None = None,
+    sizes: Sizes | None = None,
 ) -> Import:
     """Return the cluster file of a cluster, which reads back without an error.
 
-    ``capacity`` is (processors, MiB) for nodes of which the CIB says none. Raises
-    Unacceptable where no file can be made of it, such as without a node.
+    ``capacity`` is (processors, MiB) for nodes of which the CIB says none; ``sizes`` is
+    where those of guests are looked for, without it in their files. Raises Unacceptable
+    where no file can be made of it, such as without a node.
     """
     asked = reading.parse(etree.tostring(cib, encoding="unicode"))
     left_out = list(live.unread)
@@ -75,15 +78,15 @@ def imported(
     )
     meta = metas(cib)
     orders = imported_rules.orders(cib, {g.name for g in live.cluster.guests})
-    configs = Configs()
+    sizes = sizes or Sizes()
     guests = tuple(
-        _guest(guest, asked, meta[guest.name], orders, configs, left_out)
+        _guest(guest, asked, meta[guest.name], orders, sizes, left_out)
         for guest in live.cluster.guests
     )
     options = _options(cib)
     limit = options.get("migration-limit", "")
-    sizes = {guest.name: guest.memory_mib for guest in guests}
-    left_out += [*orders.left_out, *imported_remains.told(cib, sizes)]
+    memory = {guest.name: guest.memory_mib for guest in guests}
+    left_out += [*orders.left_out, *imported_remains.told(cib, memory)]
     file = ClusterFile(
         path=NAME,
         name=options.get("cluster-name") or _name(conf),
@@ -160,7 +163,7 @@ def _guest(
     asked: reading.Configuration,
     meta: Mapping[str, str],
     orders: imported_rules.Orders,
-    configs: Configs,
+    sizes: Sizes,
     left_out: list[str],
 ) -> GuestEntry:
     name = guest.name
@@ -168,7 +171,7 @@ def _guest(
     if parameters is None:
         left_out.append(f"guest {name}: a rule decides over its parameters")
         parameters = {}
-    cpu, memory_mib = _size(guest, parameters, configs, left_out)
+    cpu, memory_mib = _size(guest, parameters, sizes, left_out)
     priority = _priority(guest, meta, left_out)
     turn, after = meta.get(TURN, ""), meta.get(AFTER, "")
     delay_s = orders.delay_s.get(name, 0)
@@ -226,18 +229,16 @@ def _parameters(
 def _size(
     guest: Guest,
     parameters: Mapping[str, str],
-    configs: Configs,
+    sizes: Sizes,
     left_out: list[str],
 ) -> tuple[int, int]:
-    """Return the guest's size: by the cluster, else by its XML."""
+    """Return the guest's size: by the cluster, else by its XML or libvirt."""
     cpu, memory_mib = guest.cpu, guest.memory_mib
     if cpu and memory_mib:
         return cpu, memory_mib
-    reason = "it has no config file"
     try:
-        if parameters.get("config"):
-            found = configs.size(parameters["config"])
-            return cpu or found.cpu, memory_mib or found.memory_mib
+        found = sizes.size(guest.name, parameters)
+        return cpu or found.cpu, memory_mib or found.memory_mib
     except NoSize as error:
         reason = str(error)
     advice = "; fill in its cpu" if memory_mib else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from clusters.handmade import device, document, element, guest, pairs, primitive
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from lxml import etree
@@ -15,69 +16,12 @@ from vmha.heartbeat.clusterfile.reading import parse
 from vmha.heartbeat.clusterfile.writing import text_of
 from vmha.heartbeat.corosync import reading as corosync
 from vmha.heartbeat.pacemaker import fencing
+from vmha.heartbeat.pacemaker.imported_sizes import Sizes
 from vmha.heartbeat.pacemaker.importing import Import, imported
 from vmha.heartbeat.pacemaker.live import of_document
 
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink]
 PDU = {"ip": "10.0.9.9", "username": "u", "pcmk_host_map": "n1:1;n2:2;n3:3"}
-
-
-def element(tag: str, **words: str) -> etree._Element:
-    return etree.Element(tag, {k.replace("_", "-"): v for k, v in words.items()})
-
-
-def pairs(tag: str, owner: str, values: dict[str, str]) -> etree._Element:
-    one = element(tag, id=f"{owner}-{tag}")
-    for number, (name, value) in enumerate(values.items()):
-        words = {"id": f"{owner}-{tag}-{number}", "name": name, "value": value}
-        one.append(element("nvpair", **words))
-    return one
-
-
-def primitive(ident: str, agent: str, **sets: dict[str, str]) -> etree._Element:
-    words = agent.split(":")
-    names = ("class", "type") if len(words) == 2 else ("class", "provider", "type")
-    one = element("primitive", id=ident, **dict(zip(names, words)))
-    for tag, values in sets.items():
-        one.append(pairs(tag, ident, values))
-    return one
-
-
-def guest(ident: str, size: tuple[int, int] = (1, 1024), **meta: str) -> etree._Element:
-    needs = {"cpu": str(size[0]), "hv_memory": str(size[1])}
-    return primitive(
-        ident,
-        "ocf:heartbeat:VirtualDomain",
-        instance_attributes={"config": f"/srv/{ident}.xml"},
-        meta_attributes={name.replace("_", "-"): text for name, text in meta.items()},
-        utilization=needs,
-    )
-
-
-def device(ident: str, agent: str, **parameters: str) -> etree._Element:
-    return primitive(ident, f"stonith:{agent}", instance_attributes=parameters)
-
-
-def document(
-    *resources: etree._Element,
-    nodes: tuple[str, ...] = ("n1", "n2", "n3"),
-    constraints: tuple[etree._Element, ...] = (),
-    levels: tuple[etree._Element, ...] = (),
-) -> etree._Element:
-    cib = element("cib")
-    root = etree.SubElement(cib, "configuration")
-    listed = etree.SubElement(root, "nodes")
-    for number, name in enumerate(nodes, 1):
-        node = element("node", id=str(number), uname=name)
-        capacity = {"cpu": "8", "hv_memory": "65536"}
-        node.append(pairs("utilization", f"node-{number}", capacity))
-        listed.append(node)
-    etree.SubElement(root, "resources").extend(resources)
-    etree.SubElement(root, "constraints").extend(constraints)
-    if levels:
-        etree.SubElement(root, "fencing-topology").extend(levels)
-    etree.SubElement(cib, "status")
-    return cib
 
 
 def brought(cib: etree._Element, conf: str = "") -> tuple[Import, ClusterFile]:
@@ -166,6 +110,30 @@ def test_a_guest_of_unknown_memory_is_left_out_with_the_entry_to_fill_in() -> No
     assert [one.name for one in file.guests] == ["a"]
     entry = "big: {config: /srv/big.xml, cpu: 2, memory_mib: 0}"
     assert any(line.endswith(entry) for line in made.left_out)
+
+
+def defined(name: str, **parameters: str) -> etree._Element:
+    agent = "ocf:vmha:VirtualMachine"
+    return primitive(name, agent, instance_attributes=parameters)
+
+
+def test_libvirt_is_asked_for_the_size_of_a_guest_that_it_knows() -> None:
+    """libvirt's own driver for tests has a domain "test" of 2 processors and 8 GiB."""
+    uri = "test:///default"
+    cib = document(
+        defined("test", hypervisor=uri),
+        defined("other", hypervisor=uri, domain="other"),
+        defined("far", hypervisor="test:///no/such/file", domain="test"),
+        defined("away", hypervisor="test:///no/such/file", domain="test"),
+    )
+    seen = of_document(cib, {})
+    made = imported(cib, seen, corosync.Section(), sizes=Sizes(asks_libvirt=True))
+    sizes = {one.name: (one.cpu, one.memory_mib) for one in made.file.guests}
+    assert sizes == {"test": (2, 8192)}
+    told = "\n".join(made.left_out)
+    assert "guest other: its size is unknown (other is not known to libvirt" in told
+    assert "guest far: its size is unknown (" in told
+    assert imported(cib, seen, corosync.Section()).file.guests == ()
 
 
 def test_a_command_that_may_hold_the_password_is_not_taken_over() -> None:
