@@ -81,7 +81,8 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
     try:
         capacity = _capacity(arguments.capacity)
         # A saved CIB is not of this node, and its guests may be others' namesakes.
-        sizes = Sizes(asks_libvirt=arguments.cib is None)
+        is_saved = arguments.cib is not None or bool(streams.environ.get("CIB_file"))
+        sizes = Sizes(asks_libvirt=not is_saved)
         made = importing.imported(cib, seen, conf, capacity, sizes)
     except Unacceptable as error:
         raise CannotDo(

@@ -32,7 +32,7 @@ from vmha.heartbeat.pacemaker.imported_sizes import Sizes
 from vmha.heartbeat.pacemaker.live import NO, Live, metas
 from vmha.heartbeat.pacemaker.rendering import MARK, MARKED
 from vmha.heartbeat.pacemaker.turns import AFTER, DELAY, TURN
-from vmha.heartbeat.planning.scores import LEAST_PRIORITY
+from vmha.heartbeat.planning.scores import LEAST_PRIORITY, UNMANAGED_PRIORITY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -199,8 +199,13 @@ def _guest(
 
 def _priority(guest: Guest, meta: Mapping[str, str], left_out: list[str]) -> int:
     """Return the priority as a file has it; what vmha added for itself is taken off."""
-    if meta.get(MARK) == MARKED:
-        return max(0, guest.priority - LEAST_PRIORITY) if guest.ha else 0
+    is_marked = meta.get(MARK) == MARKED
+    is_written = is_marked and guest.priority == UNMANAGED_PRIORITY
+    if not guest.ha and not is_written:
+        said = "it is not managed, which stands as ha: false"
+        left_out.append(f"guest {guest.name}: {said}")
+    if is_marked:
+        return 0 if is_written else max(0, guest.priority - LEAST_PRIORITY)
     if abs(guest.priority) > MOST_PRIORITY:
         kept = MOST_PRIORITY if guest.priority > 0 else -MOST_PRIORITY
         left_out.append(

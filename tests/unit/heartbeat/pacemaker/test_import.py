@@ -93,6 +93,18 @@ def test_a_priority_without_end_becomes_the_most_a_file_takes_and_is_told() -> N
     assert any("its priority INFINITY is more" in line for line in made.left_out)
 
 
+def test_a_guest_that_was_unmanaged_by_hand_keeps_its_priority_and_is_told() -> None:
+    words = {"is_managed": "false", "written_by": "vmha"}
+    cib = document(
+        guest("by-hand", priority="13", **words),
+        guest("by-file", priority="900000", **words),
+    )
+    made, file = brought(cib)
+    assert [(one.ha, one.priority) for one in file.guests] == [(False, 0), (False, 3)]
+    said = "guest by-hand: it is not managed, which stands as ha: false"
+    assert made.left_out == (said,)
+
+
 @pytest.mark.parametrize("name", ["vmha-x", "n2"])
 def test_a_guest_whose_name_a_file_refuses_is_left_out_and_told(name: str) -> None:
     apart = element("rsc_colocation", id="c", rsc="a", with_rsc=name, score="-INFINITY")
