@@ -20,6 +20,7 @@ from lab.errors import LabError
 from lab.plan import RUN
 
 from vmha.heartbeat.clusterfile.reading import parse
+from vmha.heartbeat.pacemaker.turns import STEP_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -95,7 +96,12 @@ def provide(node: Node) -> None:
     secret.chmod(0o600)
 
 
-def written(lab: Lab, runs_on: dict[str, str] | None = None, more: str = "") -> str:
+def written(
+    lab: Lab,
+    runs_on: dict[str, str] | None = None,
+    more: str = "",
+    orders: dict[str, int] | None = None,
+) -> str:
     """Return the cluster file of the lab."""
     nodes = [
         NODE.format(
@@ -111,6 +117,8 @@ def written(lab: Lab, runs_on: dict[str, str] | None = None, more: str = "") -> 
     for name in GUESTS:
         where = (runs_on or {}).get(name)
         at = f", runs_on: {where}" if where else ""
+        if orders:
+            at += f", start: {{order: {orders[name]}}}"
         guests.append(
             f"  {name}: {{config: {lab.guest_file(name)}, cpu: 1, memory_mib: 128{at}, "
             "options: {migration_transport: tcp}}\n"
@@ -149,11 +157,18 @@ def configured(lab: Lab) -> str:
     return lab.cluster.run(words).stdout
 
 
-def test_one_file_brings_up_an_empty_cluster_and_undo_empties_it(empty: Lab) -> None:
-    put(empty, written(empty))
+def test_one_file_brings_up_an_empty_cluster_and_undo_empties_it(
+    empty: Lab, figures: list[str]
+) -> None:
+    put(empty, written(empty, orders={"web2": 1, "web1": 2, "app": 2}))
     before = configured(empty)
-    applied(empty)
+    with empty.watch() as witness:
+        applied(empty)
     running = places(empty)
+    begun_s = {name: witness.copies(name)[0].began_s for name in GUESTS}
+    head_s = min(begun_s["web1"], begun_s["app"]) - begun_s["web2"]
+    figures.append(f"start order: web2 executes {head_s:.1f} s before the others")
+    assert head_s > STEP_S / 2, begun_s
     assert running.keys() == set(GUESTS)
     assert running["web1"] != running["web2"], "they are to be spread"
     devices = [f"vmha-fence-{node.name}" for node in empty.nodes]
@@ -163,7 +178,8 @@ def test_one_file_brings_up_an_empty_cluster_and_undo_empties_it(empty: Lab) -> 
     assert "Nothing to change" in applied(empty).stdout
     assert configured(empty) == first
 
-    put(empty, written(empty, more=TOO_MANY.format(path="/srv/none.xml")))
+    more = TOO_MANY.format(path="/srv/none.xml")
+    put(empty, written(empty, more=more))
     refused = vmha(empty, "apply", FILE, *SETTLE)
     assert refused.code == 1
     assert "policy.tolerate" in refused.stderr

@@ -115,6 +115,12 @@ def dies(lab: Lab, watch: Watch, random: Random, side: str) -> str:
         time.sleep(0.1)
     watch.wait_tick(GUEST, dead.time_s, 2 * MOVE_S, not_on=lost.name)
     until_s = time.monotonic() - cut_s
+    while lab.story().first("fencing confirmed", lost.name, began) is None:
+        assert time.monotonic() < cut_s + MOVE_S, f"{shown}: it is not fenced"
+        time.sleep(0.1)
+    lab.wait_idle(MOVE_S)
+    place = lab.cluster.wait_running(GUEST)
+    watch.wait_tick(GUEST, time.monotonic(), MOVE_S, node=place)
     assert watch.most_copies(GUEST) == 1, shown
     return f"{shown}: the guest executes elsewhere {until_s:.1f} s later"
 

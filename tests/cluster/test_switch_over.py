@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent import futures
 from typing import TYPE_CHECKING
+
+import pytest
 
 if TYPE_CHECKING:
     from lab import Lab
@@ -34,14 +37,19 @@ def agents(lab: Lab) -> set[str]:
     return {str(r.get("resource_agent")) for r in wanted}
 
 
+@pytest.fixture(autouse=True)
+def version_2(lab: Lab) -> None:
+    """Let the devices speak IPMI 2.0 under both agents: fence_ipmilan must be told."""
+    for fence in FENCES:
+        lab.cluster.pcs("stonith", "update", fence, "lanplus=1", "cipher=3")
+    lab.wait_idle()
+
+
 def test_running_resources_go_to_the_predecessors_and_come_back(
     lab: Lab, watch: Watch
 ) -> None:
     home = lab.cluster.wait_running(GUEST)
     node = lab.node(home)
-    for fence in FENCES:  # without it fence_ipmilan speaks IPMI 1.5
-        lab.cluster.pcs("stonith", "update", fence, "lanplus=1", "cipher=3")
-    lab.wait_idle()
     for words, kinds in ((["--back"], THEIRS), ([], OURS)):
         dry = switch_over(node, "--dry-run", *words)
         assert (dry.code, agents(lab) == set(kinds)) == (0, False), dry.stdout
@@ -55,6 +63,35 @@ def test_running_resources_go_to_the_predecessors_and_come_back(
     assert not lab.cluster.status().findall("failures/failure")
     record = f"/run/vmha/guests/{GUEST}.guest"
     assert f"name={GUEST}" in node.run(["cat", record], 20).stdout
+
+
+def test_a_guest_that_pacemaker_moves_after_the_switch_is_switched_well(
+    lab: Lab, watch: Watch
+) -> None:
+    home = lab.cluster.wait_running(GUEST)
+    other = next(node.name for node in lab.nodes if node.name != home)
+    with futures.ThreadPoolExecutor(1) as pool:
+        switching = pool.submit(switch_over, lab.node(home), "--back")
+        while not in_maintenance(lab):
+            assert not switching.done(), switching.result().stdout
+        lab.cluster.pcs("constraint", "location", GUEST, "prefers", f"{other}=500")
+        gone = switching.result()
+    try:
+        assert (gone.code, agents(lab)) == (0, set(THEIRS)), gone.stdout
+        lab.cluster.wait_where(GUEST, [other])
+    finally:
+        back = switch_over(lab.node(home))
+        rule = f"location-{GUEST}-{other}-500"
+        lab.cluster.pcs("constraint", "delete", rule)
+    assert (back.code, agents(lab)) == (0, set(OURS)), back.stdout
+    assert watch.unbroken(GUEST)
+
+
+def in_maintenance(lab: Lab) -> bool:
+    """Tell whether Pacemaker's hands are off, as crm_mon shows it."""
+    options = lab.cluster.status().find("summary/cluster_options")
+    assert options is not None
+    return options.get("maintenance-mode") == "true"
 
 
 def test_a_resource_that_would_lose_its_meaning_is_refused_untouched(

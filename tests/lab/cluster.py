@@ -116,6 +116,14 @@ class Cluster:
         """
         self.pcs("property", "set", "load-threshold=1000%")
 
+    def stay_put(self) -> None:
+        """Give every resource the stickiness that ``pcs cluster setup`` gives it.
+
+        Without it Pacemaker moves guests for mere balance, whenever anything changes:
+        a scenario then meets migrations that it did not ask for.
+        """
+        self.pcs("resource", "defaults", "update", "resource-stickiness=1")
+
     def dc(self) -> str:
         """The node that decides, or an empty string while there is none."""
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from . import plan as plans
 from .cache import CACHE, hold
 from .cluster import Cluster
 from .commands import run
-from .errors import LabError
+from .errors import LabError, NotUp
 from .guest import Guest, Image, image
 from .node import Node
 from .progress import Progress
@@ -157,6 +158,7 @@ class Lab:
         the cluster's own words when one does not.
         """
         known = self.cluster.resources()
+        self.cluster.stay_put()
         for node in self.nodes:
             if f"fence-{node.name}" not in known:
                 self.cluster.add_fencing(node, peers)
@@ -176,13 +178,24 @@ class Lab:
         for node in self.nodes:
             node.heal()
             node.bmc.recover()
+        ends_s = time.monotonic() + timeout_s
+        while True:
+            try:
+                self._revive(timeout_s)
+                break
+            except NotUp:  # a fencing under way has taken its power meanwhile
+                if time.monotonic() > ends_s:
+                    raise
+        self.cluster.wait_online(timeout_s=timeout_s)
+        self.wait_idle(timeout_s)
+
+    def _revive(self, timeout_s: float) -> None:
+        for node in self.nodes:
             if node.power() == "off":
                 node.power_on()
         for node in self.nodes:
             node.wait_booted(timeout_s)
             node.recover()
-        self.cluster.wait_online(timeout_s=timeout_s)
-        self.wait_idle(timeout_s)
 
     def has_suite(self) -> bool:
         """Whether the suite's own packages are installed in the nodes."""
