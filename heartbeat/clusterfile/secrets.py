@@ -94,4 +94,6 @@ def _below(value: object, path: Path) -> Iterator[Problem]:
                 yield from _below(item, (*path, key))
     elif isinstance(value, Listing):
         for at, item in enumerate(value):
+            if isinstance(item, str) and _URI.match(item):
+                yield Problem(value.lines[at], path_text((*path, at)), SENTENCE)
             yield from _below(item, (*path, at))

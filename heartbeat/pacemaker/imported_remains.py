@@ -12,7 +12,7 @@ from lxml import etree
 
 from vmha.agents import cib as reading
 from vmha.heartbeat.pacemaker import timeouts
-from vmha.heartbeat.pacemaker.live import CPU_NAMES, GUEST_AGENTS, MEMORY_NAMES
+from vmha.heartbeat.pacemaker.live import GUEST_AGENTS
 from vmha.heartbeat.pacemaker.rendering import MARK
 from vmha.heartbeat.pacemaker.target import is_marked, seconds
 from vmha.heartbeat.pacemaker.turns import AFTER, DELAY, TURN
@@ -29,7 +29,7 @@ CARRIED = frozenset(
     )
 )
 """Meta attributes that a file says, or that vmha sets by its own rules."""
-_SIZES = (*CPU_NAMES, *MEMORY_NAMES)
+_SIZES = ("cpu", "hv_memory", "host_memory", "memory")  # that ``live`` takes
 _CONTAINERS = ("group", "clone", "master", "bundle")
 
 

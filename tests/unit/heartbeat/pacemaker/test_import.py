@@ -94,10 +94,9 @@ def test_a_priority_without_end_becomes_the_most_a_file_takes_and_is_told() -> N
 
 
 def test_a_guest_that_was_unmanaged_by_hand_keeps_its_priority_and_is_told() -> None:
-    words = {"is_managed": "false", "written_by": "vmha"}
     cib = document(
-        guest("by-hand", priority="13", **words),
-        guest("by-file", priority="900000", **words),
+        guest("by-hand", priority="13", is_managed="false", written_by="vmha"),
+        guest("by-file", priority="900000", is_managed="false", written_by="vmha"),
     )
     made, file = brought(cib)
     assert [(one.ha, one.priority) for one in file.guests] == [(False, 0), (False, 3)]
@@ -342,6 +341,13 @@ CONF = st.sampled_from(
         "nodelist {\nnode {\nname: n1\nring0_addr: a b\n}\n}\n",
     ]
 )
+
+
+def test_a_password_in_any_place_is_left_out() -> None:
+    uri = "qemu+ssh://u:hunter2@h/system"
+    made, file = brought(document(guest("a", vmha_after=uri, vmha_turn="1")))
+    assert file.guests[0].after == ()
+    assert "hunter2" not in text_of(file) + "".join(made.left_out)
 
 
 @given(cibs(), CONF)
