@@ -73,6 +73,14 @@ def _created(path: str, mode: int) -> int:
 
 
 def read_text(path: str, deadline: Deadline) -> str:
+    """Read a file of UTF-8 text as ``read_bytes`` does; raises what that raises."""
+    try:
+        return read_bytes(path, deadline).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Unreadable(path, f"it is not UTF-8 text ({error.reason})") from error
+
+
+def read_bytes(path: str, deadline: Deadline, limit_bytes: int = LIMIT_BYTES) -> bytes:
     """Read a file through a child process that can be left behind.
 
     An open() on a dead NFS server, a FIFO or a sick disk may never return; the child
@@ -94,10 +102,10 @@ def read_text(path: str, deadline: Deadline) -> str:
     os.close(write_end)
     os.close(error_write_end)
     try:
-        data = _drain(read_end, deadline)
-        if data is not None and len(data) > LIMIT_BYTES:
-            raise Unreadable(path, f"it is larger than {LIMIT_BYTES} bytes")
-        complaint = None if data is None else _drain(error_end, deadline)
+        data = _drain(read_end, deadline, limit_bytes)
+        if data is not None and len(data) > limit_bytes:
+            raise Unreadable(path, f"it is larger than {limit_bytes} bytes")
+        complaint = None if data is None else _drain(error_end, deadline, limit_bytes)
     finally:
         os.close(read_end)
         os.close(error_end)
@@ -108,26 +116,19 @@ def read_text(path: str, deadline: Deadline) -> str:
             f"{path} could not be read within {deadline.timeout_s:.1f} s: its file "
             "system does not answer; check the mount"
         )
-    return _checked(path, data, complaint)
-
-
-def _checked(path: str, data: bytes, complaint: bytes) -> str:
     if complaint:
         reason = complaint.decode(errors="replace").strip().rsplit(": ", 1)[-1]
         raise Unreadable(path, reason)
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise Unreadable(path, f"it is not UTF-8 text ({error.reason})") from error
+    return data
 
 
-def _drain(descriptor: int, deadline: Deadline) -> bytes | None:
+def _drain(descriptor: int, deadline: Deadline, limit_bytes: int) -> bytes | None:
     """Read to the end of a pipe; None when the deadline passes first."""
     chunks = []
     size = 0
     poll = select.poll()
     poll.register(descriptor, select.POLLIN | select.POLLHUP)
-    while size <= LIMIT_BYTES:
+    while size <= limit_bytes:
         if not poll.poll(deadline.remaining_s() * 1000):
             return None
         chunk = os.read(descriptor, 65536)

@@ -18,12 +18,14 @@ class Device:
     """One fence device: its agent and its parameters, without pcmk_host_*.
 
     A secret is never here: parameters name a file, or the CIB secret ``password`` is
-    said to be with ``cib_secret: true``.
+    said to be with ``cib_secret: true``. ``plug`` is the outlet, port or name by which
+    the device knows the node that it stands under, "" where that is the node's name.
     """
 
     agent: str
     options: Mapping[str, str] = field(default_factory=dict)
     cib_secret: bool = False
+    plug: str = ""
 
 
 @dataclass(frozen=True)

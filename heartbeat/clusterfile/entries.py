@@ -18,7 +18,7 @@ from vmha.heartbeat.clusterfile.content import (
 from vmha.heartbeat.clusterfile.document import Section
 from vmha.heartbeat.clusterfile.errors import Problem
 from vmha.heartbeat.clusterfile.exclusions import written_options
-from vmha.heartbeat.clusterfile.sizes import NoSize, Size, of_config
+from vmha.heartbeat.clusterfile.sizes import Configs, NoSize, Size
 
 DEVICE_KEYS = ("ip", "username", "password_file")
 
@@ -53,6 +53,7 @@ def _device(device: Section) -> Device:
         device["agent"],
         dict(sorted(options.items())),
         cib_secret=device.get("cib_secret", False),
+        plug=str(device.get("plug", "")),
     )
 
 
@@ -66,9 +67,10 @@ def guests(root: Section) -> tuple[tuple[GuestEntry, ...], list[Problem]]:
     priorities = classes(root)
     found: list[GuestEntry] = []
     problems: list[Problem] = []
+    configs = Configs()
     for name, guest in _sorted(root.section("guests")):
         try:
-            size = _size(guest)
+            size = _size(guest, configs)
         except NoSize as error:
             problems.append(_no_size(name, guest, error))
             continue
@@ -79,24 +81,25 @@ def guests(root: Section) -> tuple[tuple[GuestEntry, ...], list[Problem]]:
 def sizes_missing(root: Section) -> list[Problem]:
     """Return the guests whose size is not to be had, in a document with errors."""
     problems = []
+    configs = Configs()
     for name, guest in root.section("guests").items():
         if not isinstance(guest, Section):
             continue
         try:
-            _size(guest)
+            _size(guest, configs)
         except NoSize as error:
             problems.append(_no_size(name, guest, error))
     return problems
 
 
-def _size(guest: Section) -> Size:
+def _size(guest: Section, configs: Configs) -> Size:
     cpu, memory_mib = guest.get("cpu"), guest.get("memory_mib")
     if cpu is not None and memory_mib is not None:
         return Size(cpu, memory_mib)
     config = guest.get("config")
     if not isinstance(config, str):
         raise NoSize("there is no config to read it from")
-    size = of_config(config)
+    size = configs.size(config)
     return Size(
         size.cpu if cpu is None else cpu,
         size.memory_mib if memory_mib is None else memory_mib,

@@ -15,8 +15,11 @@ from vmha.heartbeat.clusterfile.guesses import Guesser
 
 DEFAULT_URI = "qemu:///system"
 IDENTITY = ("config", "domain", "hypervisor")
+PLUGS = ("plug", "port")
 TAKEN = {
-    "pcmk_host_": "vmha writes it: a device belongs to the node that it stands under",
+    "pcmk_host_list": "vmha writes it: a device belongs to the node it stands under",
+    "pcmk_host_map": "vmha writes it: give plug beside the device's agent",
+    "pcmk_host_check": "vmha writes it: a device belongs to the node it stands under",
     "autoset_utilization_": "vmha writes it: the sizes of this file count",
     "unset_utilization_": "vmha writes it: the sizes of this file count",
 }
@@ -76,7 +79,10 @@ class _Check:
             yield self._at((*path, "cib_secret"), sentence)
         for key in device.section("options"):
             where = (*path, "options", key)
-            if key in device or key == "agent":
+            if key in PLUGS and "plug" in device:
+                said = f"{key} is the plug, a key of the device itself; name it once"
+                yield self._at(where, said)
+            elif key in device or key == "agent":
                 yield self._at(
                     where, f"{key} is a key of the device itself; name it once"
                 )

@@ -49,7 +49,17 @@ def scalar(value: str) -> str:
     if is_plain or _ADDRESS.fullmatch(value):
         return value
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return f'"{"".join(map(_escaped, escaped))}"'
+
+
+def _escaped(sign: str) -> str:
+    """Return a sign as it may stand in double quotes (YAML 1.1, 5.7)."""
+    if sign.isprintable():
+        return sign
+    code = ord(sign)
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 def block(key: str, value: Value, indent: int) -> Iterator[str]:

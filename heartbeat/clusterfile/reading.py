@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import gc
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from vmha.agents.protocol.deadline import Deadline
+from vmha.agents.protocol.errors import AgentError
+from vmha.agents.protocol.files import read_bytes
 from vmha.heartbeat.clusterfile import (
     document,
     entries,
@@ -29,6 +31,9 @@ from vmha.heartbeat.clusterfile.errors import BadClusterFile, Problem
 from vmha.heartbeat.clusterfile.guesses import Guesser
 
 LARGEST_BYTES = 64 * 1024 * 1024
+ANSWERS_S = 30.0
+"""Within which the file must have been read: a hung mount holds nobody for ever."""
+STDIN = ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 # These may stand there with nothing below: what was in them is commented out.
 MAY_BE_EMPTY = ("quorum", "guests", "classes", "rules", "policy")
 
@@ -106,8 +111,8 @@ def _text(path: str) -> str:
     """Read the file as UTF-8; raises BadClusterFile."""
     try:
         data = _bytes(path)
-    except OSError as error:
-        reason = f"cannot be read: {error.strerror or error}"
+    except (AgentError, OSError) as error:
+        reason = str(error).removeprefix(f"{path} ")
         raise BadClusterFile(path, [Problem(0, "", reason)]) from error
     if len(data) > LARGEST_BYTES:
         sentence = f"is larger than {LARGEST_BYTES} bytes: no cluster file"
@@ -121,12 +126,13 @@ def _text(path: str) -> str:
 
 
 def _bytes(path: str) -> bytes:
-    if path == "-":
-        with os.fdopen(os.dup(0), "rb") as file:
-            return file.read(LARGEST_BYTES + 1)
-    with open(path, "rb") as file:
-        if stat.S_ISDIR(os.fstat(file.fileno()).st_mode):
-            raise IsADirectoryError("it is a directory")
+    """Read at most a little more than the largest file; standard input without bound.
+
+    What comes through a pipe is the work of whoever writes it, and that may take time.
+    """
+    if path not in STDIN:
+        return read_bytes(path, Deadline(ANSWERS_S), LARGEST_BYTES)
+    with os.fdopen(os.dup(0), "rb") as file:
         return file.read(LARGEST_BYTES + 1)
 
 

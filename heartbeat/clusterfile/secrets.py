@@ -22,11 +22,26 @@ _NAMES = re.compile(
 _HARMLESS = re.compile(r".*[_-](file|script|path|length|timeout|ms)", re.IGNORECASE)
 _URI = re.compile(r"[a-z][a-z0-9+.-]*://[^/@\s]*:[^/@\s]+@", re.IGNORECASE)
 _OWN = {"cib_secret"}
+_SCRIPT = re.compile(r"(.+)[_-]script", re.IGNORECASE)
+_PATH = re.compile(r"/[^\s;|&<>$`\"'\\(){}\[\]*?!#~]+")
+# What prints its arguments, or is told in them what to do.
+_TELLERS = re.compile(
+    r"echo|printf|yes|seq|expr|basename|dirname|env|x?args|busybox|toybox|test|\[|"
+    r"(ba|da|z|k|mk|tc|c|fi)?sh|python[0-9.]*|perl[0-9.]*|ruby[0-9.]*|node|lua[0-9.]*|"
+    r"[gm]?awk|sed|openssl|base64",
+    re.IGNORECASE,
+)
 
 SENTENCE = (
     "a secret does not belong in this file, which others may read: put it into a file "
     "that only root may read, on each node, and give its path as password_file, or "
     "store it with cibsecret and give cib_secret: true"
+)
+
+SCRIPT_SENTENCE = (
+    "a secret does not belong in this file, and a command line may hold one: give the "
+    "absolute path of a program of your own that prints it, with nothing behind it but "
+    "absolute paths, such as /usr/local/sbin/bmc-password"
 )
 
 
@@ -35,6 +50,21 @@ def is_secret(name: str) -> bool:
     if name in _OWN or _HARMLESS.fullmatch(name):
         return False
     return _NAMES.fullmatch(name) is not None
+
+
+def may_tell(name: str, command: str) -> bool:
+    """Tell whether a parameter's command could hold the secret that it prints.
+
+    Paths are no secrets; any other argument may be one, and so may be what a shell or
+    echo is told. Commands of parameters that print no secret are not judged.
+    """
+    of = _SCRIPT.fullmatch(name)
+    if of is None or not _NAMES.fullmatch(of[1]):
+        return False
+    words = command.split()
+    if not words or not all(_PATH.fullmatch(word) for word in words):
+        return True
+    return _TELLERS.fullmatch(words[0].rpartition("/")[2]) is not None
 
 
 def problems(root: Section) -> list[Problem]:
@@ -53,12 +83,17 @@ def _below(value: object, path: Path) -> Iterator[Problem]:
         for key, item in value.items():
             if len(path) > 1 and is_secret(key):
                 yield Problem(value.lines[key], path_text((*path, key)), SENTENCE)
-            elif isinstance(item, str):
-                if _URI.match(item):
-                    line = value.lines[key]
-                    yield Problem(line, path_text((*path, key)), SENTENCE)
+            elif not isinstance(item, (Section, Listing)):
+                text = item if isinstance(item, str) else value.written.get(key, "")
+                line, place = value.lines[key], path_text((*path, key))
+                if _URI.match(text):
+                    yield Problem(line, place, SENTENCE)
+                elif len(path) > 1 and may_tell(key, text):
+                    yield Problem(line, place, SCRIPT_SENTENCE)
             else:
                 yield from _below(item, (*path, key))
     elif isinstance(value, Listing):
         for at, item in enumerate(value):
+            if isinstance(item, str) and _URI.match(item):
+                yield Problem(value.lines[at], path_text((*path, at)), SENTENCE)
             yield from _below(item, (*path, at))

@@ -8,12 +8,14 @@ the current number of processors and the maximum memory, as the agent accounts t
 from __future__ import annotations
 
 import os
-import stat
 from typing import NamedTuple
 
-from vmha.agents.protocol.errors import AgentError
+from vmha.agents.protocol.deadline import Deadline
+from vmha.agents.protocol.errors import AgentError, Unreachable
+from vmha.agents.protocol.files import Unreadable, read_text
 
-LARGEST_BYTES = 16 * 1024 * 1024
+ANSWERS_S = 5.0
+MOST_SILENT = 4
 _BYTES = {
     "b": 1,
     "bytes": 1,
@@ -44,9 +46,31 @@ class NoSize(Exception):
     """A guest's XML does not tell its size; the text is the reason, one clause."""
 
 
-def of_config(path: str) -> Size:
-    """Read a guest's size from its XML; raises NoSize."""
-    return of_xml(_text(path), path)
+class Configs:
+    """The guests' XML files, read one after the other, each within ANSWERS_S.
+
+    A folder that did not answer is not asked again, and after MOST_SILENT of them no
+    other is: on a dead mount, hundreds of guests must not be waited for in turn.
+    """
+
+    def __init__(self) -> None:
+        self._silent: dict[str, str] = {}
+
+    def size(self, path: str) -> Size:
+        """Read a guest's size from its XML; raises NoSize."""
+        folder = os.path.dirname(path)
+        if folder in self._silent:
+            first = self._silent[folder]
+            raise NoSize(f"{path} was not read, as {first} beside it does not answer")
+        if len(self._silent) >= MOST_SILENT:
+            raise NoSize(f"{path} was not read, as {MOST_SILENT} folders do not answer")
+        try:
+            return of_xml(read_text(path, Deadline(ANSWERS_S)), path)
+        except Unreadable as error:
+            raise NoSize(str(error)) from error
+        except Unreachable as error:
+            self._silent[folder] = path
+            raise NoSize(str(error)) from error
 
 
 def of_xml(text: str, source: str) -> Size:
@@ -70,20 +94,3 @@ def of_xml(text: str, source: str) -> Size:
 
 def _is_whole(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 20
-
-
-def _text(path: str) -> str:
-    """Read a file that may be anything: a FIFO or a device is not waited for."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, encoding="utf-8") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise NoSize(f"{path} is no regular file")
-            if status.st_size > LARGEST_BYTES:
-                raise NoSize(f"{path} is larger than {LARGEST_BYTES} bytes")
-            return file.read()
-    except UnicodeDecodeError as error:
-        raise NoSize(f"{path} is not UTF-8 text") from error
-    except OSError as error:
-        raise NoSize(f"{path} cannot be read: {error.strerror}") from error

@@ -6,7 +6,7 @@ names, short ones on one line, as a person would write them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from vmha.heartbeat.clusterfile import flow, rules
 from vmha.heartbeat.clusterfile.content import (
@@ -48,6 +48,12 @@ def _lines(file: ClusterFile) -> Iterator[str]:
     policy = _policy(file.policy)
     if policy:
         yield from flow.block("policy", policy, 0)
+
+
+def guest_lines(file: ClusterFile, names: Iterable[str]) -> dict[str, str]:
+    """Return the entries of some guests, each on one line."""
+    guests = {guest.name: guest for guest in file.guests}
+    return {name: flow.text({name: _guest(guests[name], file)})[1:-1] for name in names}
 
 
 def _section(name: str, entries: Mapping[str, Mapping[str, Value]]) -> Iterator[str]:
@@ -96,6 +102,8 @@ def _node(node: NodeEntry) -> Iterator[str]:
 def _device(device: Device) -> Fields:
     found: Fields = {"agent": device.agent}
     found |= {key: device.options[key] for key in DEVICE_KEYS if key in device.options}
+    if device.plug:
+        found["plug"] = device.plug
     if device.cib_secret:
         found["cib_secret"] = True
     others = {k: v for k, v in device.options.items() if k not in DEVICE_KEYS}

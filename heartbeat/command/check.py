@@ -2,8 +2,8 @@
 
 The exit codes are those that monitoring systems read of a plugin (Nagios, Icinga): 0
 nothing found (hints do not count), 1 a warning, 2 an error, 3 nothing found and
-something could not be asked. Bad input is 2 for a cluster file, which is itself what is
-checked, and 3 for all else.
+something could not be asked. A file that was named and cannot be used is bad input, 2;
+a cluster that does not answer is not known, 3.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 
 from vmha.agents.protocol.errors import AgentError
+from vmha.heartbeat.command.errors import CannotDo
 from vmha.heartbeat.command.streams import Streams
 
 DESCRIPTION = """\
@@ -19,8 +20,8 @@ rules, timeouts, and what guests would miss on other nodes. Without FILE, --cib 
 --facts it looks at the cluster of this node, and asks the other nodes over ssh as root
 (no prompts, known hosts only, 10 s). What could not be asked is listed as not known.
 
-Exit codes, as of a monitoring plugin: 0 nothing found, 1 warnings, 2 errors,
-3 something could not be asked and nothing else was found."""
+Exit codes, as of a monitoring plugin: 0 nothing found, 1 warnings, 2 errors or a file
+that cannot be used, 3 something could not be asked and nothing else was found."""
 EXAMPLES = """\
   vmha check
   vmha check vmha.yaml
@@ -54,6 +55,7 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
     from vmha.heartbeat.doctor import examination, shown
     from vmha.heartbeat.doctor.catalogue import checks
     from vmha.heartbeat.doctor.source import Request, gather
+    from vmha.heartbeat.pacemaker.saved import Unusable
 
     if arguments.list:
         if arguments.json:
@@ -71,6 +73,8 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
     )
     try:
         evidence = gather(request, streams.environ)
+    except Unusable as problem:
+        raise CannotDo(str(problem)) from problem
     except AgentError as problem:
         # Monitoring must not read "critical" where nothing at all was seen.
         return _unseen(problem, arguments, streams)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from vmha.heartbeat.command.errors import CannotDo
 from vmha.heartbeat.command.streams import Streams
 
 TYPE_CHECKING = False
@@ -55,17 +54,13 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 def configuration(
     arguments: argparse.Namespace, streams: Streams, deadline: Deadline
 ) -> etree._Element:
-    """Return the CIB of --cib, or the live one."""
+    """Return the CIB of --cib, or the live one; raises AgentError."""
+    from vmha.heartbeat.pacemaker import saved
     from vmha.heartbeat.pacemaker.cluster import Cluster, parsed
 
     if getattr(arguments, "cib", None) is None:
         return Cluster(streams.environ).read(deadline)
-    try:
-        with open(arguments.cib, encoding="utf-8", errors="surrogateescape") as file:
-            return parsed(file.read(), arguments.cib)
-    except OSError as error:
-        said = f"{arguments.cib} cannot be read: {error.strerror}"
-        raise CannotDo(said, "--cib") from error
+    return parsed(saved.text(arguments.cib, deadline), arguments.cib)
 
 
 def show(proposal: Proposal, streams: Streams, verbose: bool = False) -> None:

@@ -17,10 +17,12 @@ Explains the place of a guest: why it is where it is, for each other node what k
 away (state of the node, constraint, rule, the node's own word that it cannot host it,
 failures, company, capacity), and why it is down if it is.
 
-Exit codes: 0 it runs, 1 it is down, 2 there is no such guest or no cluster."""
+Exit codes: 0 it runs, 1 it is down, or on a node that is lost and not yet proven off,
+2 there is no such guest or no cluster."""
 EXAMPLES = """\
   vmha explain web1
-  vmha explain web1 --json"""
+  vmha explain web1 --json
+  CIB_file=saved.xml vmha explain web1   # of a CIB that was saved"""
 ANSWERS_S = 60.0
 
 
@@ -52,19 +54,18 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
 
 def answer(guest: Resource, now: Situation) -> dict[str, object]:
     """Return the explanation for programs; docs/doctor.md describes it."""
-    from vmha.heartbeat.doctor.placement import (
-        obstacles,
-        preference,
-        why_down,
-        why_here,
-    )
+    from vmha.heartbeat.doctor.down import why_down
+    from vmha.heartbeat.doctor.placement import obstacles, preference, why_here
 
-    node = now.observed.where(guest.id)
+    node = now.where(guest.id)
+    was_on = now.observed.where(guest.id)  # may still run where nobody can look
+    state = "runs" if node else "is not known to run" if was_on else "is down"
     why = why_here(guest, node, now) if node else why_down(guest, now)
     failures = [f for f in now.observed.failures if f.resource == guest.id]
     return {
         "guest": guest.id,
         "node": node,
+        "state": state,
         "why": why,
         "nodes": {
             name: {
@@ -93,7 +94,7 @@ def _found(name: str, guests: list[Resource]) -> Resource:
 
 def _show(told: dict[str, object], streams: Streams) -> None:
     node, why = told["node"], told["why"]
-    place = f"runs on {node}" if node else "is down"
+    place = f"runs on {node}" if node else str(told["state"])
     streams.line(f"{told['guest']} {place}: {why}.")
     nodes = told["nodes"]
     for name, one in nodes.items() if isinstance(nodes, dict) else ():

@@ -11,21 +11,27 @@ from vmha.heartbeat.command.streams import Streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from vmha.agents.protocol.deadline import Deadline
     from vmha.heartbeat.corosync.reading import Section
 
 DESCRIPTION = """\
 Write a cluster file from a cluster that exists, however it was configured: guests of
 ocf:heartbeat:VirtualDomain and ocf:vmha:VirtualMachine, fence devices and levels,
-utilization, constraints. What has no words in a cluster file is listed; no password is
-taken over. Nothing is changed. To let vmha have the cluster afterwards:
-"vmha diff FILE --adopt"."""
+utilization, constraints. The file can be read back without an error; what has no words
+in it is listed at its head and on standard error. No password is taken over. Nothing is
+changed. To let vmha have the cluster afterwards: "vmha diff FILE --adopt"."""
 
 EXAMPLES = """\
   vmha import -o vmha.yaml
   vmha import --cib saved.xml --corosync corosync.conf -o vmha.yaml
+  vmha import --cib saved.xml --json             # the text and the list, for programs
   vmha import --capacity 32,65536 -o vmha.yaml   # of nodes without one in it"""
 
 PRIVATE = 0o640
+NO_NODE = (
+    "the configuration has no node, so there is nothing to import: give the CIB of a "
+    "cluster (cibadmin --query)"
+)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +48,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="of nodes of which the CIB says none",
     )
     parser.add_argument("-o", "--output", metavar="PATH", help="write to this file")
+    parser.add_argument("--json", action="store_true", help="answer for programs")
     parser.add_argument(
         "--timeout",
         type=float,
@@ -54,39 +61,71 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, streams: Streams) -> int:
     """Write the file; 0 also where something could not be taken over: that is told."""
     from vmha.agents.protocol.deadline import Deadline
+    from vmha.heartbeat.clusterfile.acceptable import Unacceptable
     from vmha.heartbeat.clusterfile.writing import text_of
     from vmha.heartbeat.corosync import reading
     from vmha.heartbeat.pacemaker import importing, live
+    from vmha.heartbeat.pacemaker.imported_sizes import Sizes
 
     deadline = Deadline(arguments.timeout)
     cib = difference.configuration(arguments, streams, deadline)
-    conf = _corosync(arguments)
+    if cib.find("configuration/nodes/node") is None:
+        raise CannotDo(NO_NODE, "--cib")
+    conf = _corosync(arguments, deadline)
     seen = live.read(
         cib,
         deadline,
         two_node=reading.has_two_node(conf),
         qdevice=reading.qdevice_host(conf) is not None,
     )
-    made = importing.imported(cib, seen, conf, _capacity(arguments.capacity))
-    head = "".join(f"# not taken over: {line}\n" for line in made.left_out)
-    for line in made.left_out:
+    try:
+        capacity = _capacity(arguments.capacity)
+        # A saved CIB is not of this node, and its guests may be others' namesakes.
+        is_saved = arguments.cib is not None or bool(streams.environ.get("CIB_file"))
+        sizes = Sizes(asks_libvirt=not is_saved)
+        made = importing.imported(cib, seen, conf, capacity, sizes)
+    except Unacceptable as error:
+        raise CannotDo(
+            f"no cluster file can be made of it: {error}", "--cib"
+        ) from error
+    left_out = [_line(line) for line in made.left_out]
+    head = "".join(f"# not taken over: {line}\n" for line in left_out)
+    text = head + text_of(made.file)
+    if arguments.output is not None:
+        _write(text, arguments.output)
+    if arguments.json:
+        path = arguments.output
+        told = {"path": path, "text": None if path else text}
+        streams.json({**told, "not_taken_over": left_out})
+        return 0
+    for line in left_out:
         streams.say(f"not taken over: {line}")
-    _write(head + text_of(made.file), arguments.output, streams)
+    if arguments.output is None:
+        streams.out.write(text)
     return 0
 
 
-def _corosync(arguments: argparse.Namespace) -> Section:
+def _line(text: str) -> str:
+    """Return a sentence that stays in one comment of YAML, whatever names it holds."""
+    plain = "".join(sign if sign.isprintable() else " " for sign in text)
+    return " ".join(plain.split())
+
+
+def _corosync(arguments: argparse.Namespace, deadline: Deadline) -> Section:
     """Read corosync.conf; a saved CIB is not of this node, so there is none then."""
+    from vmha.agents.protocol.errors import AgentError
+    from vmha.agents.protocol.files import read_text
     from vmha.heartbeat.corosync import reading
 
     path = arguments.corosync
     if path is None and (arguments.cib or not os.path.exists(reading.PATH)):
         return reading.Section()
     try:
-        with open(path or reading.PATH, encoding="utf-8") as file:
-            return reading.parse(file.read())
-    except (OSError, ValueError) as error:
-        said = f"{path or reading.PATH} cannot be read: {error}"
+        return reading.parse(read_text(path or reading.PATH, deadline))
+    except AgentError as error:
+        raise CannotDo(str(error), "--corosync") from error
+    except reading.BadConf as error:
+        said = f"{path or reading.PATH} cannot be used: {error}"
         raise CannotDo(said, "--corosync") from error
 
 
@@ -99,10 +138,7 @@ def _capacity(text: str | None) -> tuple[int, int] | None:
     return int(cpu), int(memory)
 
 
-def _write(text: str, path: str | None, streams: Streams) -> None:
-    if path is None:
-        streams.out.write(text)
-        return
+def _write(text: str, path: str) -> None:
     from vmha.agents.protocol.files import write_atomically
 
     try:

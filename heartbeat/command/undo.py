@@ -11,6 +11,8 @@ from vmha.heartbeat.command.streams import Streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vmha.heartbeat.pacemaker.undo import Journal
 
 DESCRIPTION = """\
@@ -49,16 +51,17 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
     except (OSError, etree.XMLSyntaxError) as error:
         raise CannotDo(f"what apply has kept cannot be read: {error}") from error
     if last is None:
-        streams.say("nothing to undo: no apply of this node is kept")
-        return apply.NO
+        return _refused(
+            "nothing to undo: no apply of this node is kept", arguments, streams
+        )
     path, steps, words = last
     deadline = Deadline(arguments.timeout)
     cluster = Cluster(streams.environ)
     live = cluster.read(deadline)
     after, changed = undone(live, steps, arguments.force)
     if changed:
-        streams.say(f"refused: changed since the apply: {', '.join(changed)}")
-        return apply.NO
+        said = f"refused: changed since the apply: {', '.join(changed)}"
+        return _refused(said, arguments, streams, changed)
     streams.say(f"undoing the apply of {words.get('file')} of {words.get('time')}")
     proposal = proposed(live, after, deadline)
     answer = apply.decide(proposal, arguments, streams)
@@ -73,6 +76,26 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
             {"undone": not os.path.exists(path), **difference.as_json(proposal)}
         )
     return answer
+
+
+def _refused(
+    sentence: str,
+    arguments: argparse.Namespace,
+    streams: Streams,
+    changed: Sequence[str] = (),
+) -> int:
+    """Say why nothing is taken back; a program gets the same form as of a change."""
+    if not arguments.json:
+        streams.say(sentence)
+        return apply.NO
+    conflicts = [
+        {"subject": name, "text": "changed since the apply", "option": "--force"}
+        for name in changed
+    ]
+    nothing: dict[str, object] = {"version": None, "changes": [], "actions": []}
+    found = {"kept": [], "conflicts": conflicts, "against": [sentence]}
+    streams.json({"undone": False, **nothing, **found})
+    return apply.NO
 
 
 def journal(streams: Streams) -> Journal:

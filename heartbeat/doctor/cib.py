@@ -17,6 +17,7 @@ from lxml import etree
 from vmha.agents.cib import Configuration, number
 from vmha.agents.protocol.errors import Unreachable
 from vmha.agents.protocol.parameters import YES
+from vmha.heartbeat.doctor import located
 
 GUESTS = {("vmha", "VirtualMachine"), ("heartbeat", "VirtualDomain")}
 WATCHDOG = "stonith:fence_watchdog"
@@ -133,6 +134,13 @@ class Cib:
         return {n: v for one in plain for n, v in self._asked.nvpairs(one)}
 
     @cached_property
+    def resource_defaults(self) -> dict[str, str]:
+        """Return the meta attributes that hold where a resource sets none itself."""
+        sets = self.root.iterfind("configuration/rsc_defaults/meta_attributes")
+        plain = [one for one in sets if one.find("rule") is None]
+        return {n: v for one in reversed(plain) for n, v in self._asked.nvpairs(one)}
+
+    @cached_property
     def resources(self) -> list[Resource]:
         """Return all primitives, sorted by id."""
         found = self.root.iterfind("configuration/resources//primitive")
@@ -170,6 +178,10 @@ class Cib:
         Only levels for a node by its name; those for a pattern or an attribute are
         under that text.
         """
+        return self._levels
+
+    @cached_property
+    def _levels(self) -> dict[str, list[list[str]]]:
         found: dict[str, list[tuple[int, list[str]]]] = {}
         for level in self.root.iterfind("configuration/fencing-topology/*"):
             target = level.get("target") or level.get("target-pattern") or ""
@@ -179,8 +191,20 @@ class Cib:
             found.setdefault(target, []).append((index, devices))
         return {t: [d for _, d in sorted(levels)] for t, levels in found.items()}
 
+    def inside(self, name: str) -> list[str]:
+        """Return the primitives of a resource: its own id, or a group's or clone's."""
+        return self._inside.get(name, [])
+
+    @cached_property
+    def _inside(self) -> dict[str, list[str]]:
+        return {
+            str(one.get("id")): [str(p.get("id")) for p in one.iter("primitive")]
+            for one in self.root.iterfind("configuration/resources//*")
+            if one.tag in located.RESOURCES
+        }
+
     def locations(self, resource: str) -> list[etree._Element]:
-        """Return the location constraints of a resource."""
+        """Return the location constraints that reach a resource, however."""
         return self._locations.get(resource, [])
 
     def banned(self, resource: str) -> set[str]:
@@ -215,8 +239,8 @@ class Cib:
     @cached_property
     def _locations(self) -> dict[str, list[etree._Element]]:
         found: dict[str, list[etree._Element]] = defaultdict(list)
-        for element in self.constraints("rsc_location"):
-            found[str(element.get("rsc"))].append(element)
+        for name, element in located.spelt_out(self.root, self.nodes):
+            found[name].append(element)
         return found
 
     @cached_property

@@ -6,9 +6,14 @@ and Pacemaker Explained, "Fencing".
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from vmha.agents.protocol.errors import BadParameter
 from vmha.fence.protocol import hosts
+from vmha.heartbeat.doctor import rules
+from vmha.heartbeat.doctor.check import Severity
 from vmha.heartbeat.doctor.cib import Cib, Resource, seconds
+from vmha.heartbeat.pacemaker import hostmap
 
 OF_BMC = (
     "fence_bmc",
@@ -46,8 +51,7 @@ def is_bmc(device: Resource) -> bool:
 def targets(device: Resource) -> frozenset[str] | None:
     """Return the nodes that a device is said to fence, None where it tells itself."""
     named = {n for n in _words(device.parameters.get("pcmk_host_list", "")) if n}
-    for pair in device.parameters.get("pcmk_host_map", "").split(";"):
-        named |= {pair.partition(":")[0].strip()} - {""}
+    named |= set(hostmap.read(device.parameters.get(hostmap.NAME, "")))
     try:
         named |= set(hosts.read(device.parameters.get(hosts.NAME, "")))
     except BadParameter:
@@ -60,14 +64,58 @@ def targets(device: Resource) -> frozenset[str] | None:
 def fencing(cib: Cib, node: str) -> list[Resource]:
     """Return the devices that are said to fence a node.
 
-    Where levels are set for it, only the devices in them count, and the fencer asks
-    none of them whether it can.
+    Where levels are set for it, only the devices in them count; whether the fencer
+    would use them is asked of ``is_usable``.
     """
     levels = cib.levels().get(node)
     if levels:
         named = {name for level in levels for name in level}
         return [d for d in cib.devices if d.id in named]
-    return [d for d in cib.devices if node in (targets(d) or ())]
+    return [d for d in cib.devices if targets(d) and not lacks(d, node)]
+
+
+def lacks(device: Resource, node: str) -> bool:
+    """Tell whether a device's static lists do not hold a node, in any case of letters.
+
+    The fencer then does not use it, in a level of that node either (Pacemaker's
+    fencer: what is searched for the target is what a level is carried out with).
+    """
+    named = targets(device)
+    return named is not None and node.lower() not in {n.lower() for n in named}
+
+
+def is_stopped(device: Resource) -> bool:
+    """Tell whether somebody has switched a device off: the fencer then has it not."""
+    return device.meta.get("target-role", "").lower() == "stopped"
+
+
+def executors(cib: Cib, device: Resource, node: str) -> set[str]:
+    """Return the members that may use a device against a node: never that node."""
+    return rules.nodes_for(cib, device.id) - {node}
+
+
+def is_usable(cib: Cib, device: Resource, node: str) -> bool:
+    """Tell whether some member's fencer would use a device against a node."""
+    if is_stopped(device) or lacks(device, node):
+        return False
+    return bool(executors(cib, device, node))
+
+
+def targeted(cib: Cib, device: Resource) -> list[str]:
+    """Return the members that are to be fenced by a device."""
+    return [n for n in cib.nodes if device in fencing(cib, n)]
+
+
+def severity(cib: Cib, nodes: Iterable[str]) -> Severity:
+    """Return how grave it is that a device of these nodes is not used.
+
+    A node that has another way is still fenced, and nobody notices what is missing.
+    """
+    is_covered = all(
+        any(all(is_usable(cib, d, node) for d in way) for way in ways(cib, node))
+        for node in nodes
+    )
+    return Severity.WARNING if is_covered else Severity.ERROR
 
 
 def ways(cib: Cib, node: str) -> list[list[Resource]]:

@@ -11,8 +11,9 @@ from typing import NamedTuple
 from vmha.agents.cib import number
 from vmha.heartbeat.doctor import devices
 from vmha.heartbeat.doctor.cib import Cib, Resource
+from vmha.heartbeat.doctor.down import is_stopped, why_down
 from vmha.heartbeat.doctor.observed import Fencing, Observed
-from vmha.heartbeat.doctor.placement import Situation, why_down, why_here
+from vmha.heartbeat.doctor.placement import Situation, why_here
 from vmha.heartbeat.doctor.sizes import MEMORY
 from vmha.heartbeat.planning.outcome import Plan
 
@@ -150,12 +151,11 @@ def _node(name: str, now: Situation) -> NodeRow:
 
 
 def _guest(guest: Resource, now: Situation, guest_class: str) -> GuestRow:
-    node = now.observed.where(guest.id)
+    node = now.where(guest.id)
     state = now.observed.resources.get(guest.id)
     priority = number(guest.meta.get("priority", "0"))
     if node is None:
-        is_wanted = guest.meta.get("target-role", "").lower() != "stopped"
-        word = DOWN if is_wanted else STOPPED
+        word = STOPPED if is_stopped(guest, now) else DOWN
         return GuestRow(
             guest.id, guest_class, priority, word, None, why_down(guest, now)
         )

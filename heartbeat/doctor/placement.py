@@ -1,8 +1,8 @@
-"""Why a guest is where it is, why it is not elsewhere, why it is down. Pure.
+"""Why a guest is where it is, and why it is not elsewhere. Pure.
 
-Called by explain and status. It names what it sees in the configuration and the
-status, in Pacemaker's terms; the scheduler's arithmetic it leaves to Pacemaker. Where
-several things are in the way, all are named.
+Called by explain and status; ``down`` says why one runs nowhere. It names what it sees
+in the configuration and the status, in Pacemaker's terms; the scheduler's arithmetic it
+leaves to Pacemaker. Where several things are in the way, all are named.
 """
 
 from __future__ import annotations
@@ -73,6 +73,16 @@ class Situation:
             taken -= number(without.utilization.get(name, "0"))
         return taken
 
+    @cached_property
+    def lost(self) -> list[str]:
+        """Return the nodes that failed and were not yet proven off."""
+        return [name for name, node in self.observed.nodes.items() if node.is_unclean]
+
+    def where(self, resource: str) -> str | None:
+        """Return the node on which a resource runs, None for one that is lost."""
+        node = self.observed.where(resource)
+        return None if node in self.lost else node
+
     def places(self, resource: str) -> tuple[str, ...]:
         """Return the nodes on which a resource runs."""
         state = self.observed.resources.get(resource)
@@ -94,6 +104,9 @@ def obstacles(guest: Resource, node: str, now: Situation) -> list[Obstacle]:
 
 def why_here(guest: Resource, node: str, now: Situation) -> str:
     """Return the reason why a guest is on the node where it runs."""
+    state = now.observed.resources.get(guest.id)
+    if state is not None and not state.is_managed:
+        return "it is not managed: the cluster leaves it where it is"
     wish = preference(guest, node, now.cib)
     elsewhere = [n for n in now.observed.nodes if n != node]
     free = [n for n in elsewhere if not obstacles(guest, n, now)]
@@ -109,31 +122,6 @@ def why_here(guest: Resource, node: str, now: Situation) -> str:
     if wish > max(every, default=0):
         return f"it prefers this node (score {wish})"
     return "it was placed here by free capacity, and stays because it runs"
-
-
-def why_down(guest: Resource, now: Situation) -> str:
-    """Return the reason why a guest runs nowhere."""
-    state = now.observed.resources.get(guest.id)
-    role = guest.meta.get("target-role", "")
-    if role.lower() == "stopped":
-        return "its target-role is Stopped: somebody told the cluster to stop it"
-    if not now.observed.has_quorum:
-        return "this part of the cluster has no quorum, and runs nothing"
-    if state is not None and not state.is_managed:
-        return "it is not managed: the cluster may not start it"
-    if state is not None and state.is_blocked:
-        return "it is blocked: an operation of it failed, and nothing may be done to it"
-    pending = state.pending if state is not None else ""
-    if pending:
-        return f"it is on its way: {pending}"
-    waiting = _awaited(guest, now)
-    if waiting:
-        return f"it is started after {waiting}, which does not run"
-    blocked = {n: obstacles(guest, n, now) for n in now.observed.nodes}
-    if all(blocked.values()):
-        return "no node can take it; each node's reason is beside it"
-    free = ", ".join(n for n, found in blocked.items() if not found)
-    return f"nothing is seen that keeps it from {free}: the cluster may be about to act"
 
 
 def preference(guest: Resource, node: str, cib: Cib) -> int:
@@ -170,37 +158,33 @@ def _of_location(guest: Resource, node: str, cib: Cib) -> list[Obstacle]:
 
 
 def _of_attributes(guest: Resource, node: str, cib: Cib) -> list[Obstacle]:
-    """Look at rules of one expression that exclude the node by an attribute."""
+    """Look at the rules that exclude the node by its attributes."""
     attributes = {**cib.node_attributes(node), "#uname": node}
     found = []
     for location in cib.locations(guest.id):
         for rule in location.iterfind("rule"):
-            if number(rule.get("score") or "0") <= -INFINITY and len(rule) == 1:
-                found += _excluded(guest, rule[0], attributes, location)
+            is_never = number(rule.get("score") or "0") <= -INFINITY
+            if is_never and rules.holds(rule, attributes):
+                found.append(_excluded(guest, rule, attributes, location))
     return found
 
 
 def _excluded(
     guest: Resource,
-    expression: etree._Element,
+    rule: etree._Element,
     attributes: dict[str, str],
     location: etree._Element,
-) -> list[Obstacle]:
-    name = str(expression.get("attribute"))
-    value, wanted = attributes.get(name), expression.get("value")
-    holds = {
-        "eq": value == wanted,
-        "ne": value != wanted,
-        "defined": value is not None,
-        "not_defined": value is None,
-    }.get(str(expression.get("operation")), False)
-    if not holds:
-        return []
-    if name == CAN_HOST + guest.id:
+) -> Obstacle:
+    names = dict.fromkeys(str(one.get("attribute")) for one in rule.iter("expression"))
+    if CAN_HOST + guest.id in names:
         why = attributes.get(WHY_NOT + guest.id) or "it did not say why"
-        return [Obstacle("cannot-host", f"the node says that it cannot host it: {why}")]
-    text = f"rule {location.get('id')}: {name} is {value or 'not set'} there"
-    return [Obstacle("rule", text)]
+        return Obstacle("cannot-host", f"the node says that it cannot host it: {why}")
+    said = [
+        f"{'the name' if name == '#uname' else name} is "
+        f"{attributes.get(name) or 'not set'} there"
+        for name in names
+    ]
+    return Obstacle("rule", f"rule {location.get('id')}: {', '.join(said)}")
 
 
 def _of_failures(guest: Resource, node: str, cib: Cib) -> list[Obstacle]:
@@ -250,18 +234,6 @@ def _of_capacity(guest: Resource, node: str, now: Situation) -> list[Obstacle]:
             said = f"it needs {needs} {name}, and {max(0, free)} are free"
             found.append(Obstacle("capacity", said))
     return found
-
-
-def _awaited(guest: Resource, now: Situation) -> str:
-    """Return the first resource that must run before the guest and does not."""
-    for order in now.cib.constraints("rsc_order"):
-        is_hard = (order.get("kind") or "Mandatory") == "Mandatory"
-        first = order.get("first")
-        if order.get("then") == guest.id and first and is_hard:
-            state = now.observed.resources.get(first)
-            if state is not None and not state.nodes:
-                return first
-    return ""
 
 
 def _alike(node: str, attribute: str, now: Situation) -> str:

@@ -6,6 +6,7 @@ Source: Pacemaker Explained, "Colocation" and "Location".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import combinations
 
 from lxml import etree
@@ -24,6 +25,34 @@ def nodes_for(cib: Cib, guest: str) -> set[str]:
     if not is_opt_in(cib):
         return set(cib.nodes) - closed
     return {n for n in cib.nodes if n in _opened(cib, guest)} - closed
+
+
+def holds(rule: etree._Element, attributes: Mapping[str, str]) -> bool | None:
+    """Tell whether a rule holds for a node with these attributes.
+
+    None for a rule that asks for something else, such as the time. Texts are compared
+    without case, as Pacemaker does by default.
+    """
+    parts = [_holds(one, attributes) for one in rule]
+    is_any = (rule.get("boolean-op") or "and") == "or"
+    if is_any in parts:  # one that decides, whatever the others say
+        return is_any
+    return None if None in parts or not parts else not is_any
+
+
+def _holds(one: etree._Element, attributes: Mapping[str, str]) -> bool | None:
+    if one.tag == "rule":
+        return holds(one, attributes)
+    value = attributes.get(str(one.get("attribute")))
+    operation, wanted = one.get("operation"), one.get("value")
+    if one.tag != "expression" or one.get("value-source", "literal") != "literal":
+        return None
+    if operation in ("defined", "not_defined"):
+        return (value is not None) == (operation == "defined")
+    if operation not in ("eq", "ne"):
+        return None
+    is_same = value is not None and value.lower() == str(wanted).lower()
+    return is_same == (operation == "eq")
 
 
 def is_opt_in(cib: Cib) -> bool:
@@ -71,16 +100,11 @@ def _pair(first: str, second: str) -> Pair:
 
 
 def _is_banned_by_name(location: etree._Element, node: str) -> bool:
-    """Tell whether a rule of one expression over #uname excludes a node."""
+    """Tell whether a rule over nothing but #uname excludes a node."""
     for rule in location.iterfind("rule"):
-        expressions = list(rule)
-        if number(rule.get("score") or "0") > -INFINITY or len(expressions) != 1:
-            continue
-        one = expressions[0]
-        if one.tag != "expression" or one.get("attribute") != "#uname":
-            continue
-        is_same = one.get("value") == node
-        if (one.get("operation") == "eq") == is_same:
+        asked = {one.get("attribute") for one in rule.iter("expression")}
+        is_never = number(rule.get("score") or "0") <= -INFINITY
+        if is_never and asked == {"#uname"} and holds(rule, {"#uname": node}):
             return True
     return False
 

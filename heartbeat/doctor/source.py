@@ -5,18 +5,17 @@ Called by ``command.check``; here the effects are, and none in the checks.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vmha.agents.protocol.deadline import Deadline
-from vmha.agents.protocol.errors import AgentError, Refused
+from vmha.agents.protocol.errors import AgentError, Refused, Unreachable
 from vmha.heartbeat.doctor import asking, cib, facts
 from vmha.heartbeat.doctor.cib import Cib
 from vmha.heartbeat.doctor.evidence import Evidence, Facts
 from vmha.heartbeat.doctor.survival import plan_of
-from vmha.heartbeat.pacemaker import simulate
+from vmha.heartbeat.pacemaker import saved, simulate
 
 if TYPE_CHECKING:
     from vmha.heartbeat.clusterfile.content import ClusterFile
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 CIB_ANSWERS_S = 5.0
 PLAN_S = 60.0
-STDIN = "-"
+FILE_ANSWERS_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,8 @@ def gather(request: Request, environ: Mapping[str, str]) -> Evidence:
     """Return the evidence; raises AgentError or BadClusterFile for an unusable source.
 
     Without any source the cluster of this node is meant. A CIB counts before the one
-    that a cluster file would become.
+    that a cluster file would become. Unusable (an AgentError) is raised for a file that
+    was named.
     """
     is_live = request.live or not (request.file or request.cib or request.facts)
     file = _file(request.file) if request.file else None
@@ -105,7 +105,7 @@ def planned(
 
 def _configuration(request: Request, is_live: bool, file: ClusterFile | None) -> Cib:
     if request.cib:
-        return cib.parse(_text(request.cib))
+        return _named(request.cib)
     if is_live:
         return facts.read_cib(Deadline(CIB_ANSWERS_S))
     return rendered(file) if file is not None else cib.nothing()
@@ -117,20 +117,22 @@ def _file(path: str) -> ClusterFile:
     return read(path)
 
 
+def _named(path: str) -> Cib:
+    try:
+        found = cib.parse(saved.text(path, Deadline(FILE_ANSWERS_S)))
+    except Unreachable as problem:
+        raise saved.Unusable(f"{path} cannot be used: {problem}") from problem
+    if not found.nodes:
+        raise saved.Unusable(
+            f"{path} cannot be used: it has no node, so there is nothing to look at; "
+            "save the CIB of a cluster (cibadmin --query)"
+        )
+    return found
+
+
 def _saved(path: str) -> Facts:
+    text = saved.text(path, Deadline(FILE_ANSWERS_S))
     try:
-        return asking.read(_text(path))
+        return asking.read(text)
     except Refused as problem:
-        raise Refused(f"{path}: {problem}") from problem
-
-
-def _text(path: str) -> str:
-    """Return a file's text, "-" for standard input; raises Refused."""
-    try:
-        if path == STDIN:
-            return sys.stdin.read()
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise Refused(f"{path} cannot be read: {reason}") from error
+        raise saved.Unusable(f"{path}: {problem}") from problem

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from vmha.heartbeat.pacemaker import timeouts
+from vmha.heartbeat.pacemaker import hostmap, timeouts
 from vmha.heartbeat.pacemaker.configuration import FencingLevel, Operation, Primitive
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from vmha.heartbeat.clusterfile.content import ClusterFile, Device
+    from vmha.heartbeat.clusterfile.content import ClusterFile, Device, NodeEntry
 
 PREFIX = "vmha-fence-"
 OWN_AGENTS = ("fence_vmha_ipmi", "fence_vmha_redfish")
@@ -25,9 +25,10 @@ BASE_DELAY_S = 5
 """Less than half of the other, or the two could cancel each other (docs/fencing.md)."""
 
 _DELAYS = ("pcmk_delay_base", "pcmk_delay_max", "delay")
-_HOSTS = ("pcmk_host_list", "pcmk_host_map", "pcmk_host_check")
+HOST_LIST = "pcmk_host_list"
 
-Key = tuple[str, tuple[tuple[str, str], ...], bool]
+Key = tuple[str, tuple[tuple[str, str], ...], bool, int]
+Plugs = dict[str, str]  # of each node, "" where the device knows it by its name
 
 
 class Fencing(NamedTuple):
@@ -46,7 +47,7 @@ def of(file: ClusterFile) -> Fencing:
     """
     users = _users(file)
     names = _names(users)
-    devices = [_device(names[key], key, nodes) for key, nodes in users.items()]
+    devices = [_device(names[key], key, plugs) for key, plugs in users.items()]
     properties: dict[str, str] = {}
     if file.two_node and file.qdevice is None:
         properties["priority-fencing-delay"] = f"{PRIORITY_DELAY_S}s"
@@ -58,28 +59,40 @@ def of(file: ClusterFile) -> Fencing:
     )
 
 
-def _key(device: Device) -> Key:
-    return device.agent, tuple(sorted(device.options.items())), device.cib_secret
+def _key(device: Device, slot: int) -> Key:
+    options = tuple(sorted(device.options.items()))
+    return device.agent, options, device.cib_secret, slot
 
 
-def _users(file: ClusterFile) -> dict[Key, list[str]]:
+def _slot(device: Device, node: NodeEntry) -> int:
+    """Return which of a node's plugs in one device this is.
+
+    A server with two power supplies in one strip needs two devices of Pacemaker's: one
+    switches one plug of a node.
+    """
+    key = _key(device, 0)
+    own = [one for level in node.fencing for one in level if _key(one, 0) == key]
+    return sorted({one.plug for one in own}).index(device.plug)
+
+
+def _users(file: ClusterFile) -> dict[Key, Plugs]:
     """Return the nodes of each distinct device, both in sorted order."""
-    users: dict[Key, list[str]] = {}
+    users: dict[Key, Plugs] = {}
     for node in sorted(file.nodes, key=lambda n: n.name):
         for level in node.fencing:
             for device in level:
-                nodes = users.setdefault(_key(device), [])
-                if node.name not in nodes:
-                    nodes.append(node.name)
+                key = _key(device, _slot(device, node))
+                users.setdefault(key, {})[node.name] = device.plug
     return users
 
 
-def _names(users: Mapping[Key, list[str]]) -> dict[Key, str]:
+def _names(users: Mapping[Key, Plugs]) -> dict[Key, str]:
     """Name a node's own device for the node, a shared one for its agent."""
     names: dict[Key, str] = {}
     taken: set[str] = set()
-    for key, nodes in users.items():
-        stem = nodes[0] if len(nodes) == 1 else key[0].removeprefix("fence_")
+    for key, plugs in users.items():
+        is_own = len(plugs) == 1
+        stem = next(iter(plugs)) if is_own else key[0].removeprefix("fence_")
         name, number = f"{PREFIX}{stem}", 1
         while name in taken:
             number += 1
@@ -89,11 +102,14 @@ def _names(users: Mapping[Key, list[str]]) -> dict[Key, str]:
     return names
 
 
-def _device(name: str, key: Key, nodes: list[str]) -> Primitive:
-    agent, options, is_cib_secret = key
+def _device(name: str, key: Key, plugs: Plugs) -> Primitive:
+    agent, options, is_cib_secret, _ = key
     parameters = dict(options)
-    if not any(parameter in parameters for parameter in _HOSTS):
-        parameters["pcmk_host_list"] = " ".join(nodes)
+    if any(plugs.values()):
+        pairs = {node: plug or node for node, plug in plugs.items()}
+        parameters[hostmap.NAME] = hostmap.written(pairs)
+    else:
+        parameters[HOST_LIST] = " ".join(plugs)
     if is_cib_secret:
         parameters["password"] = CIB_SECRET
     if agent in OWN_AGENTS:
@@ -109,7 +125,7 @@ def _levels(file: ClusterFile, names: Mapping[Key, str]) -> list[FencingLevel]:
             f"vmha-level-{node.name}-{index}",
             node.name,
             index,
-            tuple(names[_key(device)] for device in level),
+            tuple(names[_key(device, _slot(device, node))] for device in level),
         )
         for node in file.nodes
         for index, level in enumerate(node.fencing, 1)
@@ -126,8 +142,14 @@ def _with_delay(devices: list[Primitive], file: ClusterFile) -> list[Primitive]:
         return devices
     first = min(node.name for node in file.nodes)
     for index, device in enumerate(devices):
-        if device.parameters.get("pcmk_host_list") == first:
+        if first in (device.parameters.get(HOST_LIST), _only_in_map(device)):
             delay = {"pcmk_delay_base": f"{BASE_DELAY_S}s"}
             slower = replace(device, parameters={**device.parameters, **delay})
             return [*devices[:index], slower, *devices[index + 1 :]]
     return devices
+
+
+def _only_in_map(device: Primitive) -> str:
+    """Return the node that a device has a plug for, "" where there are several."""
+    names = list(hostmap.read(device.parameters.get(hostmap.NAME, "")))
+    return names[0] if len(names) == 1 else ""

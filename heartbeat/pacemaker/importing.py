@@ -12,19 +12,27 @@ from typing import NamedTuple
 from lxml import etree
 
 from vmha.agents import cib as reading
+from vmha.heartbeat.clusterfile import acceptable, writing
 from vmha.heartbeat.clusterfile.content import (
     ClusterFile,
     GuestEntry,
     NodeEntry,
     Policy,
-    QDevice,
 )
+from vmha.heartbeat.clusterfile.schema import refused_guest_name
+from vmha.heartbeat.clusterfile.sizes import NoSize
 from vmha.heartbeat.corosync import reading as corosync
-from vmha.heartbeat.pacemaker import imported_fencing, imported_rules
-from vmha.heartbeat.pacemaker.live import GUEST_AGENTS, NO, Live, metas
+from vmha.heartbeat.pacemaker import (
+    imported_corosync,
+    imported_fencing,
+    imported_remains,
+    imported_rules,
+)
+from vmha.heartbeat.pacemaker.imported_sizes import Sizes
+from vmha.heartbeat.pacemaker.live import NO, Live, metas
 from vmha.heartbeat.pacemaker.rendering import MARK, MARKED
 from vmha.heartbeat.pacemaker.turns import AFTER, DELAY, TURN
-from vmha.heartbeat.planning.scores import LEAST_PRIORITY
+from vmha.heartbeat.planning.scores import LEAST_PRIORITY, UNMANAGED_PRIORITY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +40,9 @@ if TYPE_CHECKING:
 
     from vmha.heartbeat.planning.model import Guest, Node
 
+NAME = "vmha.yaml"
+MOST_PRIORITY = 999_999
+"""Of a cluster file; Pacemaker's INFINITY is one more."""
 NOT_IN_USE = ("snapshot", "backingfile", "stateless", "copyindirs")
 _FOUND = ("config", "domain", "hypervisor")
 
@@ -48,10 +59,13 @@ def imported(
     live: Live,
     conf: corosync.Section,
     capacity: tuple[int, int] | None = None,
+    sizes: Sizes | None = None,
 ) -> Import:
-    """Return the cluster file of a cluster.
+    """Return the cluster file of a cluster, which reads back without an error.
 
-    ``capacity`` is (processors, MiB) for nodes of which the CIB says none.
+    ``capacity`` is (processors, MiB) for nodes of which the CIB says none; ``sizes`` is
+    where those of guests are looked for, without it in their files. Raises Unacceptable
+    where no file can be made of it, such as without a node.
     """
     asked = reading.parse(etree.tostring(cib, encoding="unicode"))
     left_out = list(live.unread)
@@ -64,16 +78,17 @@ def imported(
     )
     meta = metas(cib)
     orders = imported_rules.orders(cib, {g.name for g in live.cluster.guests})
+    sizes = sizes or Sizes()
     guests = tuple(
-        _guest(guest, cib, asked, meta[guest.name], orders, left_out)
+        _guest(guest, asked, meta[guest.name], orders, sizes, left_out)
         for guest in live.cluster.guests
     )
     options = _options(cib)
-    host = corosync.qdevice_host(conf)
     limit = options.get("migration-limit", "")
-    left_out += [*_others(cib), *orders.left_out]
+    memory = {guest.name: guest.memory_mib for guest in guests}
+    left_out += [*orders.left_out, *imported_remains.told(cib, memory)]
     file = ClusterFile(
-        path="",
+        path=NAME,
         name=options.get("cluster-name") or _name(conf),
         nodes=nodes,
         guests=guests,
@@ -81,9 +96,32 @@ def imported(
         policy=Policy(migration_limit=int(limit) if limit.isdigit() else None),
         token_ms=corosync.token_ms(conf),
         two_node=live.cluster.two_node,
-        qdevice=QDevice(host) if host else None,
+        qdevice=imported_corosync.qdevice(conf),
     )
-    return Import(file, tuple(dict.fromkeys(left_out)))
+    file, refused = acceptable.accepted(_sized(file, left_out))
+    refused += imported_corosync.told(conf, file)
+    return Import(file, tuple(dict.fromkeys([*left_out, *refused])))
+
+
+def _sized(file: ClusterFile, left_out: list[str]) -> ClusterFile:
+    """Leave out guests whose memory is not known, with the entry to be filled in.
+
+    Any number in its place would be planned with, and given to Pacemaker.
+    """
+    unknown = [
+        guest.name
+        for guest in file.guests
+        if not (guest.memory_mib or refused_guest_name(guest.name))
+    ]
+    if not unknown:
+        return file
+    entries = writing.guest_lines(file, unknown)
+    left_out += [
+        f"guest {name} is not in this file, as its memory is not known; to add it: "
+        f"{entries[name]}"
+        for name in unknown
+    ]
+    return acceptable.left_out(file, unknown, left_out)
 
 
 def _name(conf: corosync.Section) -> str:
@@ -122,10 +160,10 @@ def _node(
 
 def _guest(
     guest: Guest,
-    cib: etree._Element,
     asked: reading.Configuration,
     meta: Mapping[str, str],
     orders: imported_rules.Orders,
+    sizes: Sizes,
     left_out: list[str],
 ) -> GuestEntry:
     name = guest.name
@@ -133,10 +171,8 @@ def _guest(
     if parameters is None:
         left_out.append(f"guest {name}: a rule decides over its parameters")
         parameters = {}
-    cpu, memory_mib = _size(guest, parameters, left_out)
-    priority = guest.priority
-    if meta.get(MARK) == MARKED:
-        priority = max(0, priority - LEAST_PRIORITY) if guest.ha else 0
+    cpu, memory_mib = _size(guest, parameters, sizes, left_out)
+    priority = _priority(guest, meta, left_out)
     turn, after = meta.get(TURN, ""), meta.get(AFTER, "")
     delay_s = orders.delay_s.get(name, 0)
     if turn or after:  # what the start is held back for both, and for its own sake
@@ -161,6 +197,25 @@ def _guest(
     )
 
 
+def _priority(guest: Guest, meta: Mapping[str, str], left_out: list[str]) -> int:
+    """Return the priority as a file has it; what vmha added for itself is taken off."""
+    is_marked = meta.get(MARK) == MARKED
+    is_written = is_marked and guest.priority == UNMANAGED_PRIORITY
+    if not guest.ha and not is_written:
+        said = "it is not managed, which stands as ha: false"
+        left_out.append(f"guest {guest.name}: {said}")
+    if is_marked:
+        return 0 if is_written else max(0, guest.priority - LEAST_PRIORITY)
+    if abs(guest.priority) > MOST_PRIORITY:
+        kept = MOST_PRIORITY if guest.priority > 0 else -MOST_PRIORITY
+        left_out.append(
+            f"guest {guest.name}: its priority {meta.get('priority')} is more than a "
+            f"cluster file takes; {kept} stands for it"
+        )
+        return kept
+    return guest.priority
+
+
 def _parameters(
     name: str, parameters: Mapping[str, str], left_out: list[str]
 ) -> dict[str, str]:
@@ -177,40 +232,20 @@ def _parameters(
 
 
 def _size(
-    guest: Guest, parameters: Mapping[str, str], left_out: list[str]
+    guest: Guest,
+    parameters: Mapping[str, str],
+    sizes: Sizes,
+    left_out: list[str],
 ) -> tuple[int, int]:
-    """Return the guest's size: by the cluster, else by its XML."""
-    from vmha.heartbeat.clusterfile import sizes
-
+    """Return the guest's size: by the cluster, else by its XML or libvirt."""
     cpu, memory_mib = guest.cpu, guest.memory_mib
     if cpu and memory_mib:
         return cpu, memory_mib
-    reason = "it has no config file"
     try:
-        if parameters.get("config"):
-            found = sizes.of_config(parameters["config"])
-            return cpu or found.cpu, memory_mib or found.memory_mib
-    except sizes.NoSize as error:
+        found = sizes.size(guest.name, parameters)
+        return cpu or found.cpu, memory_mib or found.memory_mib
+    except NoSize as error:
         reason = str(error)
-    left_out.append(f"guest {guest.name}: its size is unknown ({reason}); fill it in")
+    advice = "; fill in its cpu" if memory_mib else ""
+    left_out.append(f"guest {guest.name}: its size is unknown ({reason}){advice}")
     return cpu, memory_mib
-
-
-def _others(cib: etree._Element) -> list[str]:
-    """Return what else there is in the cluster; it stays as it is."""
-    told = []
-    for one in cib.iterfind("configuration/resources//primitive"):
-        ident, parent = one.get("id"), one.getparent()
-        if one.get("template"):
-            told.append(f"resource {ident}: it is made from a template")
-        if one.get("class") == "stonith":
-            continue
-        if one.get("type") not in GUEST_AGENTS:
-            words = (one.get("class"), one.get("provider"), one.get("type"))
-            agent = ":".join(word for word in words if word)
-            told.append(f"resource {ident} ({agent}) is no guest")
-        elif parent is not None and parent.tag == "group":
-            told.append(f"guest {ident}: it is in the group {parent.get('id')}")
-        if one.find("meta_attributes/rule") is not None:
-            told.append(f"resource {ident}: a rule decides over its meta attributes")
-    return told

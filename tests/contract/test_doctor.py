@@ -142,25 +142,33 @@ def test_a_cib_alone_is_looked_at_and_the_rest_is_said_to_be_missing(
 
 
 @pytest.mark.parametrize(
-    "text", ["", "<configuration/>", "no xml at all", "<cib><configuration>"]
+    ("text", "words"),
+    [
+        ("", "no XML"),
+        ("<configuration/>", "begins with <cib>"),
+        ("no xml at all", "no XML"),
+        ("<cib><configuration>", "no XML"),
+        ("<cib/>", "it has no node"),
+        ("<cib><configuration><nodes/></configuration></cib>", "it has no node"),
+    ],
 )
-def test_what_is_no_cib_is_unknown_to_monitoring(
-    vmha: Vmha, tmp_path: Path, text: str
+def test_what_is_no_cluster_s_cib_is_bad_input(
+    vmha: Vmha, tmp_path: Path, text: str, words: str
 ) -> None:
     (tmp_path / "cib.xml").write_text(text)
     done = vmha("check", "--cib", tmp_path / "cib.xml", "--json")
-    assert done.returncode == 3
-    assert answer(done)["errors"][0]["message"]
+    assert done.returncode == 2
+    (error,) = answer(done)["errors"]
+    assert str(tmp_path / "cib.xml") in error["message"]
+    assert words in error["message"]
 
 
 @pytest.mark.parametrize("name", ["missing.json", "list.json", "old.json"])
-def test_what_is_no_facts_is_unknown_to_monitoring(
-    vmha: Vmha, tmp_path: Path, name: str
-) -> None:
+def test_what_is_no_facts_is_bad_input(vmha: Vmha, tmp_path: Path, name: str) -> None:
     (tmp_path / "list.json").write_text("[1]")
     (tmp_path / "old.json").write_text('{"form": 0, "node": "n1"}')
     done = vmha("check", "--facts", tmp_path / name)
-    assert done.returncode == 3
+    assert done.returncode == 2
     assert name in done.stderr
 
 
@@ -237,6 +245,19 @@ def test_explain_says_why_here_and_why_not_there(
     assert "n3: web2 runs there, and a rule keeps them apart" in done.stdout
     told = answer(vmha("explain", "web1", "--json", CIB_file=str(words[1])))
     assert told["nodes"]["n3"]["obstacles"][0]["code"] == "apart"
+
+
+def test_explain_says_why_down_of_a_guest_whose_node_is_lost(
+    vmha: Vmha, patient: Patient, tmp_path: Path
+) -> None:
+    state = patient.one("status/node_state[@uname='n2']")
+    for name, value in {"in_ccm": "false", "crmd": "offline"}.items():
+        state.set(name, value)
+    words = saved(patient, tmp_path)
+    done = vmha("explain", "web1", CIB_file=str(words[1]))
+    assert done.returncode == 1, done.stderr
+    said = "web1 is not known to run: it was on n2, which is lost and not yet proven"
+    assert done.stdout.startswith(said)
 
 
 def test_explain_of_a_guest_that_is_not_there_guesses_the_right_one(

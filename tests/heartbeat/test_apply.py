@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import shutil
 import stat
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ import pytest
 from clusters.examples import THREE, deadline, empty
 from lxml import etree
 
+from vmha.heartbeat.clusterfile.reading import parse
 from vmha.heartbeat.command.main import run
 from vmha.heartbeat.command.streams import Streams
 from vmha.heartbeat.pacemaker.cluster import Cluster, Moved, parsed
@@ -269,6 +272,57 @@ def test_an_import_lists_what_it_leaves_out_and_takes_no_password(vmha: Vmha) ->
     assert "device f1: its password is not taken over" in vmha.said
     assert "geheim" not in vmha.said
     assert "web1: {config: /srv/old.xml, cpu: 2, memory_mib: 2048}" in vmha.said
+
+
+def test_an_import_answers_programs_and_refuses_what_has_no_node(vmha: Vmha) -> None:
+    vmha.cib.write_text(empty(3, FOREIGN + GUEST, KEPT), encoding="utf-8")
+    assert vmha("import", "--json") == 0
+    told = json.loads(vmha.said)
+    assert "resource ip (ocf:heartbeat:IPaddr2) is no guest" in told["not_taken_over"]
+    assert told["path"] is None
+    parse(told["text"], "vmha.yaml")
+    assert vmha("import", "--json", "-o", str(vmha.file)) == 0
+    assert json.loads(vmha.said)["text"] is None
+    assert vmha.file.read_text("utf-8") == told["text"]
+    vmha.cib.write_text("<cib/>", encoding="utf-8")
+    assert vmha("import", "--cib", str(vmha.cib)) == 2
+    assert "no node, so there is nothing to import" in vmha.said
+
+
+def test_a_saved_cib_that_does_not_answer_is_given_up_with_its_name(vmha: Vmha) -> None:
+    fifo = f"{vmha.cib}.fifo"
+    os.mkfifo(fifo)
+    for words in (("diff", str(vmha.file)), ("import",)):
+        started = time.monotonic()
+        assert vmha(*words, "--cib", fifo, "--timeout", "0.5") == 2
+        assert time.monotonic() - started < 10
+        assert f"{fifo} could not be read within 0.5 s" in vmha.said
+
+
+def test_an_undo_of_nothing_answers_programs_too(vmha: Vmha) -> None:
+    assert vmha("undo", "--yes", "--json") == 1
+    told = json.loads(vmha.said)
+    assert told["undone"] is False
+    assert told["changes"] == []
+    assert told["against"] == ["nothing to undo: no apply of this node is kept"]
+
+
+def test_an_undo_that_refuses_names_to_programs_what_was_changed(vmha: Vmha) -> None:
+    vmha.on_file("apply", "--yes")
+    vmha.change(lambda cib: _prioritise(cib, "web1", "77"))
+    assert vmha("undo", "--yes", "--json") == 1
+    told = json.loads(vmha.said)
+    assert told["undone"] is False
+    assert [(c["subject"], c["option"]) for c in told["conflicts"]] == [
+        ("web1", "--force")
+    ]
+
+
+def _prioritise(cib: etree._Element, guest: str, priority: str) -> None:
+    path = f".//primitive[@id='{guest}']/meta_attributes/nvpair[@name='priority']"
+    pair = cib.find(path)
+    assert pair is not None
+    pair.set("value", priority)
 
 
 def test_nothing_is_changed_where_nothing_can_be_kept(vmha: Vmha) -> None:

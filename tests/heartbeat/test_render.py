@@ -27,7 +27,16 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 60
 WHOLE = {"app1": "n1", "db1": "n1", "own": "n3", "web1": "n1", "web2": "n2"}
-FILES = pytest.mark.parametrize("text", [THREE, TWO], ids=["three", "two"])
+STRIP = TWO.replace(
+    "{agent: fence_vmha_ipmi, ip: 10.0.9.1, password_file: /etc/bmc}",
+    "{agent: fence_apc, ip: 10.0.9.9, password_file: /etc/strip, plug: 1}",
+).replace(
+    "{agent: fence_vmha_ipmi, ip: 10.0.9.2, password_file: /etc/bmc}",
+    "{agent: fence_apc, ip: 10.0.9.9, password_file: /etc/strip, plug: 2}",
+)
+FILES = pytest.mark.parametrize(
+    "text", [THREE, TWO, STRIP], ids=["three", "two", "strip"]
+)
 
 
 def _run(words: list[str], environ: dict[str, str] | None = None) -> str:
@@ -83,6 +92,20 @@ def test_pcs_makes_the_same_configuration(tmp_path: Path) -> None:
     assert changes(cib.document(whole), parsed(path.read_text("utf-8"))) == ()
 
 
+def test_pcs_makes_the_same_map_of_plugs(tmp_path: Path) -> None:
+    _needs("pcs")
+    whole = configuration(parse(STRIP, "vmha.yaml"))
+    path = _blank(whole, tmp_path / "cib.xml")
+    for words in pcs.commands(whole):
+        if words[1] == "stonith":
+            forced = ["--force"] if "create" in words else []
+            _run(["pcs", "-f", str(path), *words[1:], *forced])
+    (pair,) = parsed(path.read_text("utf-8")).iterfind(
+        ".//nvpair[@name='pcmk_host_map']"
+    )
+    assert pair.get("value") == "n1:1;n2:2"
+
+
 @FILES
 def test_crm_makes_the_same_configuration(text: str, tmp_path: Path) -> None:
     _needs("crm")
@@ -113,7 +136,7 @@ def test_corosync_accepts_its_configuration(
     path.write_text(here.replace("10.0.0.1", "127.0.0.1"), encoding="utf-8")
     _run(["corosync", "-t", "-c", str(path)])
     seen = reading.parse(made)
-    assert reading.has_two_node(seen) == (text == TWO and not more)
+    assert reading.has_two_node(seen) == (text != THREE and not more)
     assert reading.qdevice_host(seen) == ("10.0.9.9" if more else None)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vmha.heartbeat.doctor import devices
 from vmha.heartbeat.doctor.check import STATUS, Check, Finding, Severity
-from vmha.heartbeat.doctor.cib import Cib, Resource, is_true
+from vmha.heartbeat.doctor.cib import Cib, Resource
 from vmha.heartbeat.doctor.evidence import Evidence
 
 WORKED = "0"
@@ -16,10 +16,9 @@ def look(evidence: Evidence) -> Iterator[Finding]:
     """Look for a monitor that succeeded, an answer to a node, or a fencing done."""
     used = _used(evidence)
     for device in evidence.cib.devices:
-        if is_true(device.meta.get("target-role", "started").replace("started", "yes")):
-            text = _doubt(evidence.cib, device, device.id in used)
-        else:
-            text = f"its target-role is {device.meta['target-role']}: it is not used"
+        if devices.is_stopped(device):
+            continue  # told by fence-device-stopped
+        text = _doubt(evidence.cib, device, device.id in used)
         if text:
             yield Finding(f"fence device {device.id}", text)
 

@@ -77,8 +77,8 @@ CHECK = Check(
     "A stop that runs into its timeout has failed, and Pacemaker fences the node with "
     "all its guests. A migration that does is followed by a stop and a start. The "
     "time needed grows with the guest's memory, and with what the network carries.",
-    "Give the operation a longer timeout: pcs resource update GUEST op migrate_to "
-    "timeout=….",
+    "Give that operation a longer timeout: pcs resource update GUEST op stop "
+    "timeout=…, or op migrate_to timeout=….",
     (CIB,),
     look,
 )

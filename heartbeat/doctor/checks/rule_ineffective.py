@@ -18,10 +18,11 @@ BUILT_IN = "#"
 def look(evidence: Evidence) -> Iterator[Finding]:
     """Look at every constraint's node, and at the attributes its rules ask for."""
     cib = evidence.cib
+    places = {name.lower() for name in _places(cib)}  # as Pacemaker compares them
     for location in cib.constraints("rsc_location"):
         name = f"constraint {location.get('id')}"
         node = location.get("node")
-        if node and node not in _places(cib):
+        if node and node.lower() not in places:
             yield Finding(name, f"it names node {node}, which the cluster has not")
         for attribute in _asked(location):
             text = _nobody_has(cib, attribute)

@@ -30,8 +30,8 @@ CHECK = Check(
     Severity.WARNING,
     "VirtualDomain takes a guest for stopped when its file is missing, and lets two "
     "copies live. A mixture of both agents also counts memory by two rules.",
-    "Switch the resource: packaging/switch-over shows what changes and does it while "
-    "the guest runs.",
+    "Switch the resource: /usr/share/vmha/switch-over shows what changes and does it "
+    "while the guest runs.",
     (CIB,),
     look,
 )

@@ -8,11 +8,22 @@ from unit.heartbeat.clusterfile.texts import ADDED
 ADDITIONS = [
     # Form
     ("  d: {cpu: two, memory_mib: 1}", 0, "guests.d.cpu", "'two' is not accepted"),
-    ("  d: {cpu: -1, memory_mib: 1}", 0, "guests.d.cpu", "a whole number, 0 or more"),
+    (
+        "  d: {cpu: 1, memory_mib: 99999999999999999999}",
+        0,
+        "guests.d.memory_mib",
+        "give a whole number from 1 to 2147483647",
+    ),
+    (
+        "  d: {cpu: -1, memory_mib: 1}",
+        0,
+        "guests.d.cpu",
+        "a whole number from 0 to 2147483647",
+    ),
     ("  d: {cpu: 2.0, memory_mib: 1}", 0, "guests.d.cpu", "2.0 is not accepted"),
     ("  d: {cpu: 010, memory_mib: 1}", 0, "guests.d.cpu", "010 is not accepted"),
     ("  d: {cpu: 1:30, memory_mib: 1}", 0, "guests.d.cpu", "1:30 is not accepted"),
-    ("  d: {cpu: 1, memory_mib: 0}", 0, "guests.d.memory_mib", "1 or more"),
+    ("  d: {cpu: 1, memory_mib: 0}", 0, "guests.d.memory_mib", "from 1 to 2147483647"),
     ("  d: {cpu: 1, memory_mib: 1, ha: maybe}", 0, "guests.d.ha", "true or false"),
     (
         "  d: {cpu: 1, memory_mib: 1, clas: gold}",
@@ -284,6 +295,20 @@ NODE_ADDITIONS = [
         3,
         "nodes.n2.fencing[0][0].options.hexadecimal_kg",
         "a secret does not belong in this file",
+    ),
+    (
+        "  n2:\n    capacity: {cpu: 1, memory_mib: 1}\n"
+        "    fencing:\n      - - {agent: fence_x, plug: 'n2:4'}",
+        3,
+        "nodes.n2.fencing[0][0].plug",
+        "a number, or a text without spaces, ':'",
+    ),
+    (
+        "  n2:\n    capacity: {cpu: 1, memory_mib: 1}\n"
+        "    fencing:\n      - - {agent: fence_x, plug: 4, options: {port: 5}}",
+        3,
+        "nodes.n2.fencing[0][0].options.port",
+        "port is the plug, a key of the device itself",
     ),
     ("quorum: {two_node: true, qdevice: {host: q}}", 0, "quorum.two_node", "not both"),
 ]

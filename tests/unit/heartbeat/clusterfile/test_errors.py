@@ -109,6 +109,45 @@ def test_a_password_file_and_a_script_are_no_secrets() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "echo hunter2",
+        "/bin/echo /hunter2",
+        "/usr/bin/printf hunter2",
+        "/usr/bin/env P=hunter2 /usr/local/sbin/tell",
+        "/bin/sh -c 'echo hunter2'",
+        "/usr/bin/python3 -c 'print(1)#hunter2'",
+        "/usr/local/sbin/tell hunter2",
+        "/usr/local/sbin/tell;echo hunter2",
+        "tell-hunter2",
+        "",
+        "12345678",
+    ],
+)
+@pytest.mark.parametrize("key", ["password_script", "snmp_priv_passwd_script"])
+def test_a_command_that_may_hold_the_secret_is_refused_and_never_shown(
+    key: str, command: str
+) -> None:
+    shown = command if command.isdigit() else f'"{command}"'
+    device = f"{{agent: fence_x, options: {{{key}: {shown}}}}}"
+    node = "  n2:\n    capacity: {cpu: 1, memory_mib: 1}\n    fencing:\n"
+    (problem,) = problems(f"{NODES}{node}      - - {device}\n")
+    assert problem.path == f"nodes.n2.fencing[0][0].options.{key}"
+    assert "the absolute path of a program" in problem.message
+    assert "hunter2" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    "command", ["/usr/local/sbin/bmc-password", "/bin/cat /etc/vmha/bmc.secret"]
+)
+def test_a_program_that_is_given_paths_only_holds_no_secret(command: str) -> None:
+    device = f"{{agent: fence_x, options: {{password_script: {command}}}}}"
+    node = "  n2:\n    capacity: {cpu: 1, memory_mib: 1}\n    fencing:\n"
+    file = reading.parse(f"{NODES}{node}      - - {device}\n", "vmha.yaml")
+    assert file.nodes[1].fencing[0][0].options == {"password_script": command}
+
+
 def test_aliases_that_multiply_are_refused_in_seconds() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from unit.heartbeat.clusterfile.texts import BASE, NODES
 
-from vmha.heartbeat.clusterfile import planned, reading
+from vmha.heartbeat.clusterfile import planned, reading, sizes
 from vmha.heartbeat.clusterfile.content import (
     AvoidEntry,
     ClusterFile,
@@ -268,22 +268,81 @@ def test_the_files_own_size_wins_over_the_xml(tmp_path: Path) -> None:
         ("<domain>", "not well-formed"),
         ("<network/>", "holds <network>"),
         (b"\xff", "not UTF-8"),
-        (None, "no regular file"),
     ],
 )
 def test_an_xml_that_tells_no_size_is_an_error_that_says_why(
-    tmp_path: Path, content: str | bytes | None, reason: str
+    tmp_path: Path, content: str | bytes, reason: str
 ) -> None:
     config = tmp_path / "a.xml"
-    if content is None:
-        os.mkfifo(config)  # nobody writes into it: to open it must not hang
-    else:
-        config.write_bytes(content if isinstance(content, bytes) else content.encode())
+    config.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(BadClusterFile) as caught:
         reading.parse(f"{NODES}guests:\n  a: {{config: {config}}}\n", "vmha.yaml")
     (problem,) = caught.value.problems
     assert (problem.line, problem.path) == (5, "guests.a.cpu")
     assert reason in problem.message
+
+
+def test_guests_xml_that_do_not_answer_are_waited_for_once_for_each_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A FIFO that nobody writes into is read as a file on a dead mount is."""
+    monkeypatch.setattr(sizes, "ANSWERS_S", 0.3)
+    guests = ""
+    for name in "abcdefgh":
+        folder = tmp_path / ("dead" if name < "g" else name)
+        folder.mkdir(exist_ok=True)
+        os.mkfifo(folder / name)
+        guests += f"  {name}: {{config: {folder / name}}}\n"
+    started = time.monotonic()
+    with pytest.raises(BadClusterFile) as caught:
+        reading.parse(f"{NODES}guests:\n{guests}", "vmha.yaml")
+    assert time.monotonic() - started < 3
+    told = [problem.message for problem in caught.value.problems]
+    dead = tmp_path / "dead"
+    assert f"{dead / 'a'} could not be read within 0.3 s" in told[0]
+    for name, sentence in zip("bcdef", told[1:6]):
+        said = f"{dead / name} was not read, as {dead / 'a'} beside it does not answer"
+        assert said in sentence
+    assert f"{tmp_path / 'g/g'} could not be read within" in told[6]
+
+
+def test_after_several_silent_folders_no_other_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sizes, "ANSWERS_S", 0.2)
+    configs = sizes.Configs()
+    reasons = []
+    for number in range(sizes.MOST_SILENT + 1):
+        (tmp_path / str(number)).mkdir()
+        os.mkfifo(tmp_path / f"{number}/x")
+        with pytest.raises(sizes.NoSize) as caught:
+            configs.size(str(tmp_path / f"{number}/x"))
+        reasons.append(str(caught.value))
+    assert all("within 0.2 s" in reason for reason in reasons[:-1])
+    assert "as 4 folders do not answer" in reasons[-1]
+
+
+def test_a_cluster_file_that_does_not_answer_is_given_up_with_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "ANSWERS_S", 0.3)
+    fifo = tmp_path / "vmha.yaml"
+    os.mkfifo(fifo)
+    with pytest.raises(BadClusterFile) as caught:
+        reading.read(str(fifo))
+    assert str(caught.value).startswith(f"{fifo}: could not be read within 0.3 s")
+
+
+def test_what_another_program_writes_is_read_as_it_comes(tmp_path: Path) -> None:
+    """A shell's <(...) is such a file: a pipe that this process has open."""
+    read_end, write_end = os.pipe()
+    os.set_inheritable(read_end, True)
+    os.write(write_end, NODES.encode())
+    os.close(write_end)
+    try:
+        assert reading.read(f"/dev/fd/{read_end}").nodes
+    finally:
+        os.close(read_end)
 
 
 def large(guests: int) -> str:

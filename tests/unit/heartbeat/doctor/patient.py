@@ -123,6 +123,12 @@ class Patient:
         named = {name.replace("_", "-"): text for name, text in words.items()}
         return etree.SubElement(whole, tag, named)
 
+    def close(self, resource: str, nodes: tuple[str, ...] = NODES) -> None:
+        """Keep a resource from nodes, as a ban by hand does."""
+        for node in nodes:
+            words = {"rsc": resource, "node": node, "score": "-INFINITY"}
+            self.constraint("rsc_location", id=f"not-{node}", **words)
+
     def timeout(self, resource: str, operation: str, text: str) -> None:
         """Set an operation's timeout."""
         path = f".//primitive[@id='{resource}']/operations/op[@name='{operation}']"

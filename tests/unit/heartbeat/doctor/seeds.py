@@ -8,37 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lxml import etree
+from unit.heartbeat.doctor.fencing_seeds import FENCING
 from unit.heartbeat.doctor.patient import NODES, UUIDS, Patient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-USER = "the BMC at 10.0.9.2 does not grant user 'ops' the privilege operator, only user"
-
-
-def two_nodes_without_delay(ill: Patient) -> None:
-    ill.__init__(("n1", "n2"))  # type: ignore[misc]
-    ill.drop(".//nvpair[@name='priority-fencing-delay']")
-    ill.drop(".//nvpair[@name='pcmk_delay_base']")
-
-
-def nobody_asked_it(ill: Patient) -> None:
-    ill.drop(".//lrm_resource[@id='vmha-fence-n2']")
-    for node in NODES:
-        ill.tell(
-            node,
-            *("fencing", "devices", "vmha-fence-n2"),
-            value={"is": "unanswered", "said": "busy", "took_s": None},
-        )
-
-
-def shared_feed(ill: Patient) -> None:
-    for node in ("n1", "n2"):
-        element = ill.one(f".//nodes/node[@uname='{node}']")
-        found = element.find("instance_attributes")
-        assert found is not None
-        for pair in found.findall("nvpair"):
-            pair.set("value", "r1")
 
 
 def four_apart_on_three(ill: Patient) -> None:
@@ -72,10 +46,6 @@ def host_processors(ill: Patient) -> None:
         ill.tell(node, "guests", "guests", "web1", "has_host_cpu", value=True)
         model = "EPYC" if node == "n1" else "Skylake-Server"
         ill.tell(node, "libvirt", "processor", value=model)
-
-
-def level_without_device(ill: Patient) -> None:
-    ill.one(".//fencing-level[@target='n2']").set("devices", "vmha-fence-n2,strip")
 
 
 def old_agent(ill: Patient) -> None:
@@ -119,6 +89,22 @@ def stale_rule(ill: Patient) -> None:
     etree.SubElement(rule, "expression", words)
 
 
+def pattern_of_guests(ill: Patient) -> None:
+    for node in ("n2", "n3"):
+        words = {"id": f"p-{node}", "rsc_pattern": "^web[[:digit:]]", "node": node}
+        ill.constraint("rsc_location", **words, score="-INFINITY")
+
+
+def set_of_guests(ill: Patient) -> None:
+    for node in ("n1", "n2"):
+        words = {"id": f"s-{node}", "node": node, "score": "-INFINITY"}
+        listed = etree.SubElement(
+            ill.constraint("rsc_location", **words), "resource_set", id=f"s-{node}-0"
+        )
+        for guest in ("db1", "web1"):
+            etree.SubElement(listed, "resource_ref", id=guest)
+
+
 def slow_migration(ill: Patient) -> None:
     ill.timeout("web1", "migrate_to", "10s")
     ill.parameter("web1", "migration_speed", "100")
@@ -127,18 +113,6 @@ def slow_migration(ill: Patient) -> None:
 def slow_token(ill: Patient) -> None:
     ill.tell("n2", "corosync", "token_ms", value=3650)
     ill.tell("n2", "corosync", "consensus_ms", value=4380)
-
-
-def _without_device(ill: Patient, node: str) -> None:
-    ill.drop(f".//primitive[@id='vmha-fence-{node}']")
-    for facts in ill.facts.values():
-        facts["fencing"]["can_fence"][node] = []
-        facts["fencing"]["devices"].pop(f"vmha-fence-{node}")
-
-
-def _refused(ill: Patient, words: str) -> None:
-    answer = {"is": "failed", "said": words, "took_s": 1.0}
-    ill.tell("n3", "fencing", "devices", "vmha-fence-n2", value=answer)
 
 
 def _node_attribute(ill: Patient, node: str, name: str, value: str) -> None:
@@ -151,56 +125,15 @@ def _unmanaged(ill: Patient, guest: str) -> None:
     ill.meta(guest, "is-managed", "false")
 
 
-def _closed(ill: Patient, guest: str) -> None:
-    for node in NODES:
-        words = {"id": f"not-{node}", "rsc": guest, "node": node, "score": "-INFINITY"}
-        ill.constraint("rsc_location", **words)
+def _default(ill: Patient, name: str, value: str) -> None:
+    whole = ill.one("configuration")
+    defaults = etree.SubElement(whole, "rsc_defaults")
+    meta = etree.SubElement(defaults, "meta_attributes", id="d")
+    etree.SubElement(meta, "nvpair", id="d1", name=name, value=value)
 
 
 SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
-    "fencing-disabled": [
-        (lambda ill: ill.option("stonith-enabled", "false"), "stonith-enabled is false")
-    ],
-    "fence-device-missing": [
-        (lambda ill: _without_device(ill, "n2"), "no fence device names it"),
-        (level_without_device, "its levels name strip, which is no device"),
-    ],
-    "fence-device-untested": [
-        (nobody_asked_it, "no monitor of it has succeeded"),
-        (
-            lambda ill: ill.drop(".//primitive[@id='vmha-fence-n1']/operations"),
-            "no recurring monitor",
-        ),
-        (
-            lambda ill: ill.meta("vmha-fence-n1", "target-role", "Stopped"),
-            "target-role is Stopped",
-        ),
-    ],
-    "fence-account": [
-        (lambda ill: _refused(ill, USER), "only user"),
-        (lambda ill: ill.parameter("vmha-fence-n2", "privlvl", "user"), "privlvl=user"),
-    ],
-    "fence-unreachable": [
-        (lambda ill: _refused(ill, "the BMC does not answer"), "asked from n3")
-    ],
-    "fence-timeout": [
-        (
-            lambda ill: ill.parameter("vmha-fence-n1", "pcmk_off_timeout", "5s"),
-            "off is",
-        ),
-        (
-            lambda ill: ill.parameter("vmha-fence-n1", "power_timeout", "90"),
-            "its own parameters",
-        ),
-        (
-            lambda ill: ill.tell(
-                "n2", "fencing", "devices", "vmha-fence-n1", "took_s", value=21.0
-            ),
-            "a monitor took 21.0 s from n2",
-        ),
-    ],
-    "bmc-on-shared-power": [(shared_feed, "vmha-rack r1 feeds 2 nodes")],
-    "two-node-race": [(two_nodes_without_delay, "each fences the other")],
+    **FENCING,
     "no-quorum-policy": [
         (lambda ill: ill.option("no-quorum-policy", "ignore"), "ignore")
     ],
@@ -242,6 +175,32 @@ SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
         (lambda ill: ill.option("maintenance-mode", "true"), "maintenance-mode is on"),
         (lambda ill: _node_attribute(ill, "n1", "standby", "on"), "on standby"),
         (lambda ill: _unmanaged(ill, "web1"), "nothing restarts it"),
+        (
+            lambda ill: ill.meta("web1", "is-managed", "false"),
+            "guest web1: it is not managed",
+        ),
+        (
+            lambda ill: _default(ill, "is-managed", "false"),
+            "the cluster: is-managed is false by default",
+        ),
+        (
+            lambda ill: _default(ill, "maintenance", "true"),
+            "maintenance is on by default",
+        ),
+        (
+            lambda ill: ill.option("is-managed-default", "false"),
+            "is-managed is false by default",
+        ),
+    ],
+    "stop-all": [
+        (
+            lambda ill: ill.option("stop-all-resources", "true"),
+            "stop-all-resources is true",
+        ),
+        (
+            lambda ill: _default(ill, "target-role", "Stopped"),
+            "target-role is Stopped by default",
+        ),
     ],
     "failed-actions": [
         (lambda ill: ill.failure("web1", "n1", "start", "no such disk"), "no such disk")
@@ -271,7 +230,7 @@ SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
     ],
     "rule-infeasible": [
         (four_apart_on_three, "3 guests may never share a place, and there are 2"),
-        (lambda ill: _closed(ill, "db1"), "away from every node"),
+        (lambda ill: ill.close("db1"), "away from every node"),
         (
             lambda ill: ill.constraint(
                 "rsc_colocation",
@@ -291,6 +250,14 @@ SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
             "names node old",
         ),
         (stale_rule, "the attribute ssd, which no node has"),
+    ],
+    "guest-one-node": [
+        (
+            lambda ill: ill.close("db1", ("n2", "n3")),
+            "rules leave it n1 only (not-n2, not-n3)",
+        ),
+        (pattern_of_guests, "guest web1: rules leave it n1 only (p-n2, p-n3)"),
+        (set_of_guests, "guest db1: rules leave it n3 only (s-n1, s-n2)"),
     ],
     "leftover-move": [
         (

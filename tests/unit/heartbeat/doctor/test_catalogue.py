@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from lxml import etree
+from unit.heartbeat.doctor.fencing_seeds import (
+    banned_device,
+    device_for_another,
+    nobody_asked_it,
+    shared_feed,
+    stopped_device,
+)
 from unit.heartbeat.doctor.patient import NODES, Patient
-from unit.heartbeat.doctor.seeds import SEEDS, nobody_asked_it, shared_feed
+from unit.heartbeat.doctor.seeds import SEEDS
 
 from vmha.heartbeat.doctor import catalogue
 from vmha.heartbeat.doctor.check import Severity
 from vmha.heartbeat.doctor.examination import OK, UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LIBVIRTS = ("running-twice", "running-unnoticed", "autostart", "disk-locks")
 ROOT = Path(__file__).resolve().parents[4]
@@ -68,6 +79,48 @@ def test_a_level_that_needs_no_bmc_survives_the_loss_of_a_feed(
     etree.SubElement(ill.one("configuration/resources"), "primitive", words)
     found = [s for name, s, _ in ill.found() if name == "bmc-on-shared-power"]
     assert ("node n1" in found) == is_found
+
+
+@pytest.mark.parametrize(
+    ("check", "seed"),
+    [
+        ("fence-device-stopped", stopped_device),
+        ("fence-device-banned", banned_device),
+        ("fence-level-refused", device_for_another),
+    ],
+)
+def test_a_device_that_is_not_used_is_graver_where_it_was_the_only_one(
+    check: str, seed: Callable[[Patient], None]
+) -> None:
+    ill = Patient()
+    seed(ill)
+    assert severities(ill, check) == {Severity.ERROR}
+    spare = ill.primitive("vmha-fence-n2")
+    other = etree.fromstring(etree.tostring(spare))
+    other.set("id", "spare")
+    spare.addnext(other)
+    ill.parameter("spare", "pcmk_host_list", "N1")
+    topology = ill.one("configuration/fencing-topology")
+    words = {"id": "l", "target": "n1", "index": "2", "devices": "spare"}
+    etree.SubElement(topology, "fencing-level", words)
+    assert severities(ill, check) == {Severity.WARNING}
+
+
+def severities(ill: Patient, check: str) -> set[Severity]:
+    report = ill.report()
+    return {
+        result.severity(finding)
+        for result in report.results
+        for finding in result.findings
+        if result.check.id == check
+    }
+
+
+def test_a_guest_that_the_file_leaves_unmanaged_is_no_finding() -> None:
+    healthy = Patient()
+    healthy.meta("web1", "is-managed", "false")
+    healthy.meta("web1", "priority", "900000")
+    assert "maintenance" not in {name for name, _, _ in healthy.found()}
 
 
 def test_every_check_has_a_seeded_fault() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from unit.heartbeat.doctor.patient import Patient
 
 from vmha.agents.protocol.errors import Unreachable
 from vmha.heartbeat.doctor import devices
@@ -119,3 +120,11 @@ def test_times_are_read_as_pacemaker_reads_them(text: str, expected: float) -> N
 def test_what_is_no_cib_is_refused(text: str) -> None:
     with pytest.raises(Unreachable):
         parse(text)
+
+
+def test_a_node_is_known_in_any_case_of_letters() -> None:
+    ill = Patient()
+    words = {"id": "c", "rsc": "web1", "node": "N3", "score": "-INFINITY"}
+    ill.constraint("rsc_location", **words)
+    assert "rule-ineffective" not in {name for name, _, _ in ill.found()}
+    assert Cib(ill.cib).banned("web1") == {"n3"}

@@ -8,12 +8,12 @@ from unit.heartbeat.doctor.patient import RUNS_ON, Patient
 
 from vmha.heartbeat.doctor import observed, overview
 from vmha.heartbeat.doctor.cib import Cib
+from vmha.heartbeat.doctor.down import why_down
 from vmha.heartbeat.doctor.observed import NodeState, Observed, ResourceState
 from vmha.heartbeat.doctor.placement import (
     Situation,
     obstacles,
     preference,
-    why_down,
     why_here,
 )
 from vmha.heartbeat.doctor.survival import plan_of
