@@ -40,6 +40,7 @@ def cluster_of(file: ClusterFile) -> Cluster:
         two_node=file.two_node,
         qdevice=file.qdevice is not None,
         preemption=file.policy.preemption,
+        last_man=file.qdevice is not None and file.qdevice.algorithm == "lms",
     )
 
 

@@ -16,6 +16,10 @@ from vmha.heartbeat.planning.model import RACK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vmha.heartbeat.command.agreement import Agreement
+    from vmha.heartbeat.planning.failures import Failures
     from vmha.heartbeat.planning.outcome import Plan
 
 OK = 0
@@ -34,7 +38,7 @@ EXAMPLES = """\
   vmha plan vmha.yaml --fit 2,4096       how many more such guests fit
   vmha plan --live --json                the running cluster, for programs
 
-exit codes: 0 policy.tolerate holds, 1 it does not, 2 bad input"""
+exit codes: 0 policy.tolerate holds, 1 it does not or it is not certain, 2 bad input"""
 
 
 class Size(NamedTuple):
@@ -78,7 +82,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, streams: Streams) -> int:
     """Plan, write the answer and return the exit code."""
     from vmha.heartbeat.command import report
-    from vmha.heartbeat.command.agreement import NOT_ASKED, agreement
+    from vmha.heartbeat.command.agreement import agreement
     from vmha.heartbeat.planning import failures
     from vmha.heartbeat.planning.prediction import Scheduler, settled
 
@@ -90,25 +94,27 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
         streams.progress(f"planning for {size}: {done} of {steps}")
 
     streams.progress(f"planning for {size}")
-    search = origin.is_whole and not arguments.no_could_place
+    search = origin.is_packable and not arguments.no_could_place
     # A running cluster is taken as it is; in a file's, what runs nowhere starts first.
     now = settled(cluster) if origin.document is None else cluster
-    scheduler = Scheduler(now, origin.gone, origin.standby)
-    plan = failures.planned(
-        scheduler, arguments.failures, search=search, progress=progress
-    )
-    agreed = NOT_ASKED
-    if not arguments.no_confirm:
-        agreed = agreement(origin, plan.failures, streams)
-    told = merged(origin.warnings, plan.warnings, agreed.differences)
-    plan = plan._replace(warnings=told)
+    scheduler = Scheduler(now, origin.state)
+
+    def confirmed(count: Failures, is_searched: bool) -> Agreement:
+        plan = failures.planned(scheduler, count, search=is_searched, progress=progress)
+        asks = not arguments.no_confirm
+        return agreement(origin, scheduler, plan, streams, failures=count, asks=asks)
+
+    agreed = confirmed(arguments.failures, search)
+    plan = agreed.plan
+    plan = plan._replace(warnings=merged(origin.warnings, plan.warnings))
+    holds = _holds(plan, cluster.tolerate, arguments.failures, confirmed)
     more = None
     if arguments.fit is not None:
         from vmha.heartbeat.planning.fit import fit
 
         wanted: Size = arguments.fit
-        more = fit(cluster, wanted.cpu, wanted.memory_mib, progress)
-    holds = _holds(plan, origin, arguments.failures)
+        more = fit(now, wanted.cpu, wanted.memory_mib, progress, origin.state)
+        more = 0 if agreed.is_less or not plan.is_certain else more
     if arguments.json:
         answer = plan.as_json()
         streams.json(answer if more is None else {**answer, "fit": more})
@@ -131,6 +137,8 @@ def size_of(text: str) -> Size:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not CPU,MEMORY_MIB: two whole numbers, such as 2,4096"
         )
+    if not int(memory_mib):
+        raise argparse.ArgumentTypeError(f"{text!r}: a guest has 1 MiB or more")
     return Size(int(cpu), int(memory_mib))
 
 
@@ -144,19 +152,21 @@ def _failures(text: str) -> int | str:
     )
 
 
-def _holds(plan: Plan, origin: Source, examined: int | str | None) -> bool:
+def _holds(
+    plan: Plan,
+    wanted: int,
+    examined: Failures,
+    confirmed: Callable[[Failures, bool], Agreement],
+) -> bool:
     """Tell whether policy.tolerate holds.
 
     Racks count as one failure each. Where fewer failures than the policy's were shown,
-    the others are still looked at.
+    the others are still looked at, and confirmed like them.
     """
-    from vmha.heartbeat.planning import failures
-
-    wanted = origin.cluster.tolerate
     if examined == RACK:
         return plan.tolerates >= min(1, wanted)
     if isinstance(examined, int) and plan.tolerates == examined < wanted:
-        return failures.tolerates(origin.cluster, wanted) >= wanted
+        return confirmed(wanted, False).plan.tolerates >= wanted
     return plan.tolerates >= wanted
 
 
@@ -178,7 +188,7 @@ def _show(
         plan,
         "What each failure does to the guests",
         is_whole=arguments.all,
-        is_searched=origin.is_whole and not arguments.no_could_place,
+        is_searched=origin.is_packable and not arguments.no_could_place,
     )
     report.headroom(streams, plan.headroom, plan.reservation)
     if more is not None:
@@ -186,6 +196,6 @@ def _show(
         condition = f"while policy.tolerate ({wanted}) holds"
         streams.line(f"{more} more guests of {size} fit {condition}.")
     unit = RACK if arguments.failures == RACK else "node"
-    streams.line(report.verdict(plan.tolerates, unit))
+    streams.line(report.verdict(plan, origin.cluster, unit))
     if unit != RACK and plan.tolerates < wanted:
         streams.line(f"policy.tolerate asks for {wanted}.")

@@ -88,13 +88,23 @@ def size(cluster: Cluster) -> str:
     )
 
 
-def verdict(tolerated: int, unit: str) -> str:
+def verdict(plan: Plan, cluster: Cluster, unit: str) -> str:
     """Say how many failures are tolerated; ``unit`` is node or rack."""
+    has_ha = any(guest.ha for guest in cluster.guests)
+    tolerated = plan.tolerates
+    if not plan.is_certain:
+        known = f"It is not certain that every loss of a {unit} is tolerated"
+        if tolerated:
+            lost = f"any {_count(tolerated, unit)}"
+            known = f"The loss of {lost} is tolerated; of more it is not certain"
+        return f"{known}: see the warnings."
     if tolerated == 0:
         return (
             f"Not every loss of a {unit} is tolerated: guests stay down or are stopped."
         )
     lost = f"any {_count(tolerated, unit)}"
+    if not has_ha:
+        return f"The loss of {lost} takes no guest that Pacemaker would restart."
     return f"The loss of {lost} is tolerated: every guest with ha runs again."
 
 

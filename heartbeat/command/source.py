@@ -10,35 +10,60 @@ from typing import NamedTuple
 
 from vmha.heartbeat.command.errors import BadUsage
 from vmha.heartbeat.command.streams import Streams
+from vmha.heartbeat.planning.instructions import STOPPED, TARGET_ROLE
 from vmha.heartbeat.planning.model import Cluster
+from vmha.heartbeat.planning.prediction import WHOLE
+from vmha.heartbeat.planning.scores import LEAST_PRIORITY
+from vmha.heartbeat.planning.state import State
 
 LIVE_S = 60.0
+MOST_TOLERATED = 8
+MOST_NAMED = 6
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lxml import etree
 
     from vmha.agents.protocol.deadline import Deadline
+    from vmha.heartbeat.clusterfile.content import ClusterFile
+    from vmha.heartbeat.corosync.reading import Section
+    from vmha.heartbeat.pacemaker.live import Live
 
 
 class Source(NamedTuple):
     """A cluster to plan with: what to call it, and what is to be said of its origin.
 
-    ``document`` is the CIB of a running cluster, None for a file's; ``gone`` and
-    ``standby`` are its nodes that are down or take no guests.
+    ``document`` is the CIB of a running cluster, ``file`` a cluster file; ``state`` is
+    what of a running cluster is not as in a whole one, ``doubts`` what of its
+    configuration is not reckoned with. ``has_all_rules`` is whether the cluster's rules
+    are all that keeps guests from nodes. ``least_priority`` is what a file's priority 0
+    has become in a running cluster that vmha has configured.
     """
 
     name: str
     cluster: Cluster
     warnings: tuple[str, ...] = ()
     document: etree._Element | None = None
-    gone: tuple[str, ...] = ()
-    standby: tuple[str, ...] = ()
+    state: State = WHOLE
+    doubts: tuple[str, ...] = ()
+    file: ClusterFile | None = None
+    has_all_rules: bool = True
+    least_priority: int = 0
 
     @property
-    def is_whole(self) -> bool:
-        """Tell whether every node takes guests."""
-        return not (self.gone or self.standby)
+    def is_packable(self) -> bool:
+        """Tell whether the rules say all that a packing by hand would have to heed."""
+        return self.state.is_whole and self.has_all_rules
+
+    def whole(self, cluster: Cluster) -> etree._Element | None:
+        """Return the CIB that Pacemaker would decide by, guests where these are."""
+        from vmha.heartbeat.pacemaker import confirmation
+
+        if self.file is not None:
+            return confirmation.rendered(self.file, cluster)
+        return self.document
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -54,24 +79,41 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="the running cluster instead of a file, as its CIB has it",
     )
+    parser.add_argument(
+        "--tolerate",
+        metavar="N",
+        type=_tolerated,
+        help="node failures to be survived, instead of what the file's policy.tolerate "
+        "says (of a running cluster: 1)",
+    )
+
+
+def _tolerated(text: str) -> int:
+    if text.isascii() and text.isdecimal() and int(text) <= MOST_TOLERATED:
+        return int(text)
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is not a whole number from 0 to {MOST_TOLERATED}"
+    )
 
 
 def read(arguments: argparse.Namespace, streams: Streams) -> Source:
     """Return the cluster that the arguments name; raises for bad ones."""
     if arguments.live and arguments.file:
         raise BadUsage("give FILE or --live, not both", "--live")
-    if arguments.live:
-        return _live(streams)
-    if not arguments.file:
+    if not (arguments.live or arguments.file):
         raise BadUsage("give a cluster file, or --live for the running cluster", "FILE")
-    return _of_file(arguments.file)
+    found = _live(streams) if arguments.live else _of_file(arguments.file)
+    if arguments.tolerate is None:
+        return found
+    return found._replace(cluster=found.cluster._replace(tolerate=arguments.tolerate))
 
 
 def _of_file(path: str) -> Source:
     from vmha.heartbeat.clusterfile import planned, reading
 
     file = reading.read(path)
-    return Source(f"cluster {file.name}", planned.cluster_of(file), file.warnings)
+    cluster = planned.cluster_of(file)
+    return Source(f"cluster {file.name}", cluster, file.warnings, file=file)
 
 
 def _live(streams: Streams) -> Source:
@@ -80,38 +122,83 @@ def _live(streams: Streams) -> Source:
     Whether two nodes have Corosync's two_node, and an arbiter, stands in corosync.conf.
     """
     from vmha.agents.protocol.deadline import Deadline
+    from vmha.heartbeat.corosync import reading
     from vmha.heartbeat.pacemaker import live, stopped
     from vmha.heartbeat.pacemaker.cluster import Cluster as Running
 
     deadline = Deadline(LIVE_S)
     document = Running(streams.environ).read(deadline)
-    two_node, qdevice, unread = _quorum(deadline)
-    found = live.read(document, deadline, two_node, qdevice)
-    absent = [
-        f"Node {name} is down now and stays so in every case." for name in found.gone
+    conf, unread = _corosync(deadline)
+    arbiter = reading.qdevice_host(conf)
+    found = live.read(
+        document, deadline, reading.has_two_node(conf), arbiter is not None
+    )
+    cluster = stopped.left_out(found.cluster, document)
+    state = found.state
+    told = [
+        f"Node {name} is down now and stays so in every case." for name in state.gone
     ]
-    absent += [
-        f"Node {name} is in standby and takes no guest." for name in found.standby
+    told += [f"Node {name} is in standby and takes no guest." for name in state.standby]
+    told += [
+        f"Node {name} is in maintenance: Pacemaker leaves its guests alone, and starts "
+        "none there."
+        for name in state.frozen
     ]
+    told += [f"Not reckoned with: {doubt}." for doubt in found.doubts]
+    told += _left_alone(cluster, document)
     return Source(
         "the live cluster",
-        stopped.left_out(found.cluster, document),
-        (*absent, *found.unread, *unread),
+        cluster._replace(last_man=reading.has_last_man(conf)),
+        (*told, *unread),
         document,
-        found.gone,
-        found.standby,
+        state,
+        found.doubts,
+        has_all_rules=_are_all(found),
+        least_priority=LEAST_PRIORITY if _has_own(document) else 0,
     )
 
 
-def _quorum(deadline: Deadline) -> tuple[bool, bool, tuple[str, ...]]:
-    """Return two_node, whether there is a qdevice, and why that is not known."""
+def _are_all(found: Live) -> bool:
+    """Tell whether nothing keeps a guest down but the rules that were read."""
+    told = found.state.told
+    if found.doubts or found.unread or told is None or told.orders:
+        return False
+    return not all(
+        terms.meta.get(TARGET_ROLE, "").lower() == STOPPED for terms in told.guests
+    )
+
+
+def _has_own(document: etree._Element) -> bool:
+    from vmha.heartbeat.pacemaker.live import metas
+    from vmha.heartbeat.pacemaker.rendering import MARK, MARKED
+
+    return any(meta.get(MARK) == MARKED for meta in metas(document).values())
+
+
+def _left_alone(cluster: Cluster, document: etree._Element) -> Iterator[str]:
+    """Tell of guests that are not managed, and not because a cluster file says so."""
+    from vmha.heartbeat.pacemaker.live import metas
+    from vmha.heartbeat.pacemaker.rendering import MARK, MARKED
+
+    meta = metas(document)
+    names = [g.name for g in cluster.guests if not g.ha]
+    names = [name for name in names if meta[name].get(MARK) != MARKED]
+    if names:
+        more = f" and {len(names) - MOST_NAMED} more" if names[MOST_NAMED:] else ""
+        yield (
+            f"Not managed (is-managed=false), so nothing restarts them, and they do "
+            f"not count: {', '.join(names[:MOST_NAMED])}{more}."
+        )
+
+
+def _corosync(deadline: Deadline) -> tuple[Section, tuple[str, ...]]:
+    """Return this node's corosync.conf; an empty one, and why, where it is unread."""
     from vmha.agents.protocol.errors import AgentError
     from vmha.agents.protocol.files import read_text
     from vmha.heartbeat.corosync import reading
 
     try:
-        conf = reading.parse(read_text(reading.PATH, deadline))
+        return reading.parse(read_text(reading.PATH, deadline)), ()
     except (AgentError, reading.BadConf) as error:
         sentence = f"{error}: neither two_node nor a qdevice is assumed."
-        return False, False, (sentence,)
-    return reading.has_two_node(conf), reading.qdevice_host(conf) is not None, ()
+        return reading.Section(), (sentence,)

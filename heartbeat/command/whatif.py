@@ -34,8 +34,8 @@ EXAMPLES = """\
   vmha whatif vmha.yaml --remove web1
   vmha whatif --live --resize web1=4,8192    more for a guest of the running cluster
 
-exit codes: 0 every guest with ha runs afterwards, 1 not so or no longer tolerant,
-2 bad input"""
+exit codes: 0 every guest with ha runs afterwards, 1 not so, not certain or no longer
+tolerant, 2 bad input"""
 
 
 class Sized(NamedTuple):
@@ -80,7 +80,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-confirm",
         action="store_true",
-        help="do not ask crm_simulate whether it agrees (on --kill)",
+        help="do not ask crm_simulate whether it agrees",
     )
     parser.add_argument(
         "--all", action="store_true", help="name every guest, also in long lists"
@@ -90,36 +90,35 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, streams: Streams) -> int:
     """Answer for one change and return the exit code."""
-    from vmha.heartbeat.command.agreement import NOT_ASKED, agreement
+    from vmha.heartbeat.command.rehearsal import rehearsed
     from vmha.heartbeat.planning import changes
 
     origin = source.read(arguments, streams)
     try:
-        plan = changes.what_if(
-            origin.cluster,
-            _change(arguments),
-            search=origin.is_whole and not arguments.no_could_place,
-            gone=origin.gone,
-            resting=origin.standby,
+        found = rehearsed(
+            origin,
+            _change(arguments, origin.least_priority),
+            streams,
+            search=origin.is_packable and not arguments.no_could_place,
+            asks=not arguments.no_confirm,
         )
     except changes.UnknownName as error:
         guess = _guess(error.kind, error.name, origin)
         raise CannotDo(f"{error}{guess}", _option(arguments)) from error
-    agreed = NOT_ASKED
-    if arguments.kill is not None and not arguments.no_confirm:
-        agreed = agreement(origin, plan.failures, streams)
-    told = planning.merged(origin.warnings, plan.warnings, agreed.differences)
-    plan = plan._replace(warnings=told)
+    told = planning.merged(origin.warnings, found.plan.warnings)
+    plan = found.plan._replace(warnings=told)
     if arguments.json:
         streams.json(plan.as_json())
     else:
         _show(streams, arguments, origin, plan)
-        if agreed.sentence:
-            streams.line(agreed.sentence)
-    return OK if _is_survived(plan, arguments, origin) else NOT_SURVIVED
+        if found.sentence:
+            streams.line(found.sentence)
+    is_survived = found.is_certain and _is_survived(plan, arguments, origin)
+    return OK if is_survived else NOT_SURVIVED
 
 
-def _change(arguments: argparse.Namespace) -> Change:
+def _change(arguments: argparse.Namespace, least: int) -> Change:
+    """Return the change; ``least`` is what vmha adds to a guest's priority."""
     from vmha.heartbeat.planning import changes
     from vmha.heartbeat.planning.model import Guest
 
@@ -132,7 +131,7 @@ def _change(arguments: argparse.Namespace) -> Change:
         _check_name(wanted.name)
         cpu, memory_mib = wanted.cpu or 0, wanted.memory_mib or 0
         guest = Guest(wanted.name, cpu, memory_mib, arguments.priority)
-        return changes.Add(guest)
+        return changes.Add(guest._replace(priority=guest.priority + least))
     if arguments.remove is not None:
         return changes.Remove(arguments.remove)
     resized: Sized = arguments.resize
@@ -193,6 +192,8 @@ def _partly_sized(text: str) -> Sized:
             f"{text!r} is not GUEST=CPU,MEMORY_MIB, such as web1=4,8192 or web1=,8192"
         )
     sizes = [int(part) if part else None for part in numbers]
+    if sizes[1] == 0:
+        raise argparse.ArgumentTypeError(f"{text!r}: a guest has 1 MiB or more")
     return Sized(name, *sizes)
 
 
@@ -226,7 +227,8 @@ def _show(
         plan,
         "What the change does to the guests",
         is_whole=arguments.all,
-        is_searched=origin.is_whole and not arguments.no_could_place,
+        is_searched=origin.is_packable and not arguments.no_could_place,
     )
     report.headroom(streams, plan.headroom, plan.reservation)
-    streams.line(f"Afterwards: {report.verdict(plan.tolerates, 'node')}")
+    verdict = report.verdict(plan, origin.cluster, "node")
+    streams.line(f"Afterwards: {verdict}")

@@ -67,6 +67,16 @@ def qdevice_host(conf: Section) -> str | None:
     return conf.first("quorum", "device", "net").words.get("host")
 
 
+def has_last_man(conf: Section) -> bool:
+    """Tell whether the arbiter lets the last node go on: lms with its own votes.
+
+    With fewer votes than corosync-qdevice(8) gives by itself it could not.
+    """
+    device = conf.first("quorum", "device")
+    is_lms = device.first("net").words.get("algorithm") == "lms"
+    return is_lms and "votes" not in device.words
+
+
 def token_ms(conf: Section) -> int | None:
     """Return the configured token, None where the default holds."""
     text = conf.first("totem").words.get("token", "")

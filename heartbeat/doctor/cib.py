@@ -112,6 +112,12 @@ class Cib:
         return [n for n, text in told.items() if is_true(text) or text == "reboot"]
 
     @cached_property
+    def in_maintenance(self) -> list[str]:
+        """Return the members in maintenance: they keep their guests, and get none."""
+        told = {n: self.node_attributes(n).get("maintenance") for n in self.nodes}
+        return [node for node, text in told.items() if is_true(text)]
+
+    @cached_property
     def properties(self) -> dict[str, str]:
         """Return the cluster's options; of several values the first set's."""
         sets = self.root.findall("configuration/crm_config/cluster_property_set")

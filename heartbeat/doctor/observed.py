@@ -14,6 +14,7 @@ from lxml import etree
 from vmha.agents.protocol import process
 from vmha.agents.protocol.deadline import Deadline
 from vmha.agents.protocol.errors import Refused, Unreachable
+from vmha.heartbeat.pacemaker import answers
 from vmha.heartbeat.pacemaker.cluster import ENVIRONMENT
 
 CRM_MON = "/usr/sbin/crm_mon"
@@ -105,7 +106,7 @@ def look(deadline: Deadline, environ: Mapping[str, str]) -> Observed:
     passed = {name: environ[name] for name in ENVIRONMENT if name in environ}
     result = process.run([CRM_MON, *_WORDS], deadline, passed)
     if "<pacemaker-result" not in result.stdout or result.exit_code != 0:
-        raise Refused(f"the cluster does not answer here: {_said(result)}")
+        raise Refused(f"the cluster does not answer here: {answers.said(result)}")
     return parse(result.stdout)
 
 
@@ -197,8 +198,3 @@ def _fencing(element: etree._Element) -> Fencing:
 
 def _is(element: etree._Element, name: str, wanted: str = "true") -> bool:
     return element.get(name) == wanted
-
-
-def _said(result: process.Result) -> str:
-    said = " ".join((result.stderr or result.stdout).split())
-    return said or f"crm_mon ended with {result.exit_code}"

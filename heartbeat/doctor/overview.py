@@ -16,8 +16,11 @@ from vmha.heartbeat.doctor.observed import Fencing, Observed
 from vmha.heartbeat.doctor.placement import Situation, why_here
 from vmha.heartbeat.doctor.sizes import MEMORY
 from vmha.heartbeat.planning.outcome import Plan
+from vmha.heartbeat.planning.reasons import STOPPED as STOPPED_ALL
+from vmha.heartbeat.planning.reasons import UNMANAGED
 
 CPU = "cpu"
+DOUBT = "Not reckoned with"
 RUNS, DOWN, STOPPED, MOVING = "running", "down", "stopped", "moving"
 
 
@@ -124,9 +127,19 @@ def margin(plan: Plan, wanted: int) -> Margin:
     if plan.tolerates >= wanted:
         number_of = "any failure" if wanted == 1 else f"any {wanted} failures"
         return Margin(plan.tolerates, wanted, f"{number_of} would be survived by all")
+    if not plan.is_certain:
+        text = "it is not certain which failures would be survived"
+        doubts = [told for told in plan.warnings if told.startswith(DOUBT)]
+        text += f" ({len(doubts)} things are not reckoned with: vmha plan --live)"
+        return Margin(plan.tolerates, wanted, text)
     for outcome in plan.failures:
         down = [entry.guest for entry in outcome.unplaced if entry.reason != "not-ha"]
         down += [entry.guest for entry in outcome.preempted]
+        helpless = {e.reason for e in outcome.unplaced if e.guest in down}
+        if helpless and helpless <= {UNMANAGED, STOPPED_ALL}:
+            left = ", ".join(down[:4])
+            text = f"without {', '.join(outcome.lost)} nothing restarts {left}"
+            return Margin(plan.tolerates, wanted, text)
         if down:
             lost, left = ", ".join(outcome.lost), ", ".join(down[:4])
             more = f" and {len(down) - 4} more" if down[4:] else ""

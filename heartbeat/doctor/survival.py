@@ -1,17 +1,23 @@
 """How many failures the cluster of a CIB survives now, by the planner.
 
-Called by status and by the doctor's source. ``running`` is where resources are.
+Called by status and by the doctor's source. ``running`` is where resources are. Where
+the configuration has what the planner does not reckon with, Pacemaker's scheduler is
+asked, and what neither knows does not count as survived.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from vmha.agents.protocol.deadline import Deadline
 from vmha.heartbeat.doctor.cib import Cib
-from vmha.heartbeat.pacemaker import live, stopped
-from vmha.heartbeat.planning.failures import plan, planned
+from vmha.heartbeat.pacemaker import confirmation, live, state, stopped
+from vmha.heartbeat.planning.failures import planned
 from vmha.heartbeat.planning.outcome import Plan
-from vmha.heartbeat.planning.prediction import Scheduler
+from vmha.heartbeat.planning.prediction import Scheduler, settled
+from vmha.heartbeat.planning.state import State
+
+PATIENCE_S = 20.0
 
 
 def plan_of(
@@ -22,14 +28,28 @@ def plan_of(
     Two nodes are taken for Corosync's two_node, without which they could not fail over
     at all; a better packing is not searched for. Nodes that are down already are lost
     in every failure, and those in standby take nothing. None where there is nothing to
-    plan.
+    plan. Its ``is_certain`` is false, and its last warnings say why, where it is not
+    known what Pacemaker does.
     """
     two_node = len(cib.nodes) == 2
-    found = live.of_document(cib.root, running, two_node, has_arbiter, wanted)
+    now = State(tuple(cib.down), tuple(cib.standing_by), tuple(cib.in_maintenance))
+    found = live.of_document(cib.root, running, two_node, has_arbiter, wanted, now)
     cluster = stopped.left_out(found.cluster, cib.root)
     if not cluster.guests or not cluster.nodes:
         return None
-    if not (cib.down or cib.standing_by):
-        return plan(cluster, max(1, wanted), search=False)
-    scheduler = Scheduler(cluster, cib.down, cib.standing_by)
-    return planned(scheduler, max(1, wanted), search=False)
+    is_idle = not any(guest.runs_on for guest in cluster.guests)
+    if now.is_whole and (is_idle or not found.doubts):
+        cluster = settled(cluster, found.state)
+    scheduler = Scheduler(cluster, found.state)
+    made = planned(scheduler, max(1, wanted), search=False)
+    if not found.doubts:
+        return made
+    whole = cib.root
+    if is_idle:
+        homes = {g.name: g.runs_on for g in cluster.guests if g.runs_on is not None}
+        whole = state.with_state(whole, homes)
+    judged = confirmation.judged(
+        made, scheduler, whole, Deadline(PATIENCE_S), found.doubts
+    )
+    told = tuple(f"Not reckoned with: {doubt}." for doubt in found.doubts)
+    return judged.plan._replace(warnings=(*judged.plan.warnings, *told))

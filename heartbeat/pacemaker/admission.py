@@ -60,10 +60,12 @@ def unsafe(cluster: Cluster, outcome: Outcome) -> list[str]:
     """
     from vmha.heartbeat.planning.failures import planned
     from vmha.heartbeat.planning.prediction import Scheduler, settled
+    from vmha.heartbeat.planning.state import State
 
     names = {node.name for node in cluster.nodes}
-    gone, standby = names & {*outcome.gone}, names & {*outcome.standby}
-    scheduler = Scheduler(settled(cluster), gone, standby)
+    away = {*outcome.standby, *outcome.frozen}
+    state = State(tuple(sorted(names & {*outcome.gone})), tuple(sorted(names & away)))
+    scheduler = Scheduler(settled(cluster), state)
     made = planned(scheduler, max(1, cluster.tolerate), search=False)
     reasons = list(broken(cluster))
     if made.tolerates >= cluster.tolerate:

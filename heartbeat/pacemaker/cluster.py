@@ -14,6 +14,7 @@ from lxml import etree
 
 from vmha.agents.protocol import process
 from vmha.agents.protocol.errors import AgentError, Refused
+from vmha.heartbeat.pacemaker import answers
 from vmha.heartbeat.pacemaker.difference import version
 
 TYPE_CHECKING = False
@@ -72,7 +73,7 @@ class Cluster:
             words = ["crm_diff", "--original", paths[0], "--new", paths[1]]
             patch = process.run(words, deadline)
         if patch.exit_code not in (0, 1) or not patch.stdout:  # 1: they differ
-            raise Refused(f"crm_diff failed: {_said(patch)}")
+            raise Refused(f"crm_diff failed: {answers.said(patch)}")
         words = ["cibadmin", "--patch", "--xml-pipe"]
         answer = process.run(words, deadline, self._environ, patch.stdout)
         if answer.exit_code == 0:
@@ -80,7 +81,7 @@ class Cluster:
         found = version(self.read(deadline))
         if found != version(before):
             raise Moved(version(before), found)
-        raise Refused(f"Pacemaker refuses the change: {_said(answer)}")
+        raise Refused(f"Pacemaker refuses the change: {answers.said(answer)}")
 
     def settle(self, deadline: Deadline) -> bool:
         """Wait until Pacemaker has nothing left to do; tell whether that came about.
@@ -112,7 +113,7 @@ class Cluster:
     def _run(self, words: list[str], deadline: Deadline) -> str:
         answer = process.run(words, deadline, self._environ)
         if answer.exit_code != 0:
-            raise Refused(f"{words[0]} failed: {_said(answer)}")
+            raise Refused(f"{words[0]} failed: {answers.said(answer)}")
         return answer.stdout
 
 
@@ -130,8 +131,3 @@ def parsed(text: str, source: str = "the cluster's configuration") -> etree._Ele
     if root.tag != "cib":
         raise Refused(f"{source} is no CIB: its root is <{root.tag}>")
     return root
-
-
-def _said(answer: process.Result) -> str:
-    said = " ".join((answer.stderr or answer.stdout).split())
-    return said or f"it ended with {answer.exit_code}"

@@ -1,28 +1,39 @@
 """Is the plan what Pacemaker will do? Its own scheduler is asked, failure by failure.
 
-Called by plan and whatif where crm_simulate is installed and the cluster is small
-enough. The CIB asked is the one that vmha would render, or the running cluster's own.
+Called by plan, whatif, status and the doctor where crm_simulate is installed and the
+cluster is small enough. The CIB asked is the one that vmha would render, or that of the
+running cluster. Where Pacemaker leaves a guest down that the plan has running, its
+word counts; the other way about, the plan's does.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from vmha.agents.protocol.errors import AgentError
 from vmha.heartbeat.pacemaker import cib, rendering, simulate, state
+from vmha.heartbeat.pacemaker.inventory import Inventory
+from vmha.heartbeat.planning import reasons
+from vmha.heartbeat.planning.failures import corrected
 from vmha.heartbeat.planning.instructions import instructions
 from vmha.heartbeat.planning.model import Cluster
-from vmha.heartbeat.planning.outcome import Outcome
-from vmha.heartbeat.planning.prediction import settled
-from vmha.heartbeat.planning.reasons import NO_NODE, NO_QUORUM
+from vmha.heartbeat.planning.outcome import Outcome, Preempted, Unplaced
+from vmha.heartbeat.planning.reasons import NO_NODE, NO_QUORUM, Reason
+from vmha.heartbeat.planning.scores import STRATEGY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lxml import etree
 
     from vmha.agents.protocol.deadline import Deadline
+    from vmha.heartbeat.clusterfile.content import ClusterFile
+    from vmha.heartbeat.planning.failures import Failures
+    from vmha.heartbeat.planning.outcome import Plan
+    from vmha.heartbeat.planning.prediction import Scheduler
 
 MOST_NODES = 16
 MOST_GUESTS = 300
@@ -31,11 +42,15 @@ MOST_GUESTS = 300
 class Confirmation(NamedTuple):
     """How many failures were asked about, and in what Pacemaker differs, as sentences.
 
-    ``trouble`` is why no more were asked about, "" if all were.
+    ``outcomes`` are those that were given, in which nothing runs that Pacemaker leaves
+    down. ``unasked`` are those of them that Pacemaker might answer otherwise, had it
+    been asked; ``trouble`` is why it was not, "" if it was.
     """
 
     asked: int
     differences: tuple[str, ...]
+    outcomes: tuple[Outcome, ...]
+    unasked: tuple[Outcome, ...] = ()
     trouble: str = ""
 
 
@@ -49,31 +64,101 @@ def confirm(
     cluster: Cluster,
     outcomes: Sequence[Outcome],
     deadline: Deadline,
-    running: etree._Element | None = None,
+    whole: etree._Element,
 ) -> Confirmation:
-    """Compare outcomes with crm_simulate's; ``running`` is the live CIB, if it is one.
+    """Compare outcomes with crm_simulate's on this CIB with its status.
 
     A loss of quorum is left out: crm_simulate keeps the quorum that the CIB has.
     """
-    if running is None:
-        cluster = settled(cluster)
-    whole = running if running is not None else document(cluster)
+    counts_memory = Inventory(whole).options().get("placement-strategy") == STRATEGY
     asked = 0
     found: list[str] = []
+    known: list[Outcome] = []
     for outcome in outcomes:
-        if {entry.reason for entry in outcome.unplaced} & {NO_QUORUM, NO_NODE}:
+        if _is_standstill(outcome):
+            known.append(outcome)
             continue
         try:
             after = simulate.simulate(whole, deadline, outcome.lost).after
+        except simulate.Unfinished as error:
+            found.append(f"{_when(outcome)}, {error}.")
+            known.append(
+                _down(cluster, outcome, [*outcome.placed], reasons.pacemaker())
+            )
+            asked += 1
+            continue
         except AgentError as error:
-            return Confirmation(asked, tuple(found), str(error))
+            rest = tuple(outcomes[len(known) :])
+            left = tuple(one for one in rest if not _is_standstill(one))
+            return Confirmation(asked, tuple(found), (*known, *rest), left, str(error))
         asked += 1
-        found += _differences(cluster, outcome, after)
-    return Confirmation(asked, tuple(found))
+        real = {name: at for name, at in after.items() if at not in outcome.lost}
+        planned = dict(places(cluster, outcome))
+        found += _differences(outcome, planned, real)
+        absent = [name for name, at in planned.items() if at and name not in real]
+        corrected = _down(cluster, outcome, absent, reasons.pacemaker())
+        if not counts_memory:
+            for sentence, names, why in _overfull(cluster, outcome, real):
+                found.append(sentence)
+                corrected = _down(cluster, corrected, names, why)
+        known.append(corrected)
+    return Confirmation(asked, tuple(found), tuple(known))
+
+
+class Judgement(NamedTuple):
+    """A plan as far as it holds; how many failures Pacemaker was asked about.
+
+    ``differs`` is whether it says anything else; ``trouble`` is why it was not asked
+    about all, "" if it was or was not to be.
+    """
+
+    plan: Plan
+    asked: int = 0
+    differs: bool = False
+    trouble: str = ""
+
+
+UNCERTAIN = (
+    "Not certain: the configuration has what the planner does not reckon with (see the "
+    "other warnings), and crm_simulate has not confirmed the plan; only what it has "
+    "confirmed counts as survived."
+)
+
+
+def judged(
+    plan: Plan,
+    scheduler: Scheduler,
+    whole: etree._Element | None,
+    deadline: Deadline,
+    doubts: Sequence[str] = (),
+    failures: Failures = None,
+) -> Judgement:
+    """Return what is left of a plan when Pacemaker is asked about this CIB.
+
+    It is not asked where that is None, or not possible. Where there are ``doubts``,
+    things that were not reckoned with, nothing then is tolerated.
+    """
+    found = Confirmation(0, (), plan.failures, unasked(plan.failures))
+    if whole is not None and is_possible(scheduler.cluster):
+        found = confirm(scheduler.cluster, plan.failures, deadline, whole)
+    unsure = found.unasked if doubts else ()
+    plan = corrected(plan, scheduler, found.outcomes, failures, unsure)
+    told = {*plan.warnings, *found.differences, *([UNCERTAIN] if unsure else [])}
+    plan = plan._replace(warnings=tuple(sorted(told)))
+    return Judgement(plan, found.asked, bool(found.differences), found.trouble)
+
+
+def unasked(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    """Return the outcomes about which crm_simulate would be asked."""
+    return tuple(outcome for outcome in outcomes if not _is_standstill(outcome))
+
+
+def _is_standstill(outcome: Outcome) -> bool:
+    return bool({entry.reason for entry in outcome.unplaced} & {NO_QUORUM, NO_NODE})
 
 
 def document(cluster: Cluster) -> etree._Element:
-    """Return the CIB that is rendered for a cluster, with its guests running."""
+    """Return the CIB of a cluster of which only sizes and rules are known."""
     told = instructions(cluster)
     needs = {terms.name: terms for terms in told.guests}
     sized = tuple(
@@ -83,31 +168,117 @@ def document(cluster: Cluster) -> etree._Element:
         for guest in cluster.guests
     )
     configuration = rendering.of_cluster(cluster._replace(guests=sized), told)
-    homes = {g.name: g.runs_on for g in cluster.guests if g.runs_on is not None}
-    return state.with_state(cib.document(configuration), homes)
+    return state.with_state(cib.document(configuration), _homes(cluster))
+
+
+def rendered(file: ClusterFile, cluster: Cluster) -> etree._Element:
+    """Return the CIB that ``vmha render`` writes, with the guests where they are.
+
+    Without the orders that wait for what only the running cluster has; fencing works,
+    also where the file names no device yet.
+    """
+    from dataclasses import replace
+
+    from vmha.heartbeat.clusterfile.planned import cluster_of
+
+    described = cluster_of(file)
+    made = rendering.configuration(file, described, instructions(described))
+    if not any(node.fencing for node in file.nodes):
+        device = rendering.assumed_device(described)
+        made = replace(made, resources=(*made.resources, device))
+    whole = cib.document(made)
+    held = Inventory(whole)
+    for order in whole.findall("configuration/constraints/rsc_order"):
+        parent = order.getparent()
+        if parent is not None and not held.within(str(order.get("first"))):
+            parent.remove(order)
+    return state.with_state(whole, _homes(cluster))
+
+
+def _homes(cluster: Cluster) -> dict[str, str]:
+    return {g.name: g.runs_on for g in cluster.guests if g.runs_on is not None}
+
+
+def places(cluster: Cluster, outcome: Outcome) -> Iterator[tuple[str, str | None]]:
+    """Yield where each guest runs afterwards, by the plan; None for nowhere.
+
+    Of what was down before and is not spoken of, nothing is known.
+    """
+    moved = {move.guest: move.to for move in outcome.moved}
+    down = {entry.guest for entry in outcome.unplaced}
+    down |= {entry.guest for entry in outcome.preempted}
+    for guest in cluster.guests:
+        if guest.name in down:
+            yield guest.name, None
+        elif guest.name in outcome.placed:
+            yield guest.name, outcome.placed[guest.name]
+        elif guest.name in moved:
+            yield guest.name, moved[guest.name]
+        elif guest.runs_on is not None:
+            yield guest.name, guest.runs_on
 
 
 def _differences(
-    cluster: Cluster, outcome: Outcome, after: dict[str, str]
+    outcome: Outcome, planned: Mapping[str, str | None], real: Mapping[str, str]
 ) -> Iterator[str]:
-    lost = ", ".join(outcome.lost)
-    moved = {move.guest: move.to for move in outcome.moved}
-    stopped = {entry.guest: entry.to for entry in outcome.preempted}
-    down = {entry.guest for entry in outcome.unplaced}
-    mentioned = {*outcome.placed, *moved, *stopped, *down}
-    for guest in cluster.guests:
-        home = None if guest.runs_on in outcome.lost else guest.runs_on
-        if guest.runs_on is None and guest.name not in mentioned:
-            continue  # down before, and nothing was said of it
-        planned = outcome.placed.get(guest.name, moved.get(guest.name, home))
-        planned = stopped.get(guest.name, planned)
-        real = after.get(guest.name)
-        if planned != real:
+    for name, node in planned.items():
+        if node != real.get(name):
+            is_worse = node is not None and name not in real
+            so = "so it counts as down" if is_worse else "believe crm_simulate"
             yield (
-                f"After the loss of {lost}, crm_simulate has {guest.name} "
-                f"{_where(real)}, and the plan {_where(planned)}; believe crm_simulate."
+                f"{_when(outcome)}, crm_simulate has {name} "
+                f"{_where(real.get(name))}, and the plan {_where(node)}; {so}."
             )
+
+
+def _when(outcome: Outcome) -> str:
+    lost = ", ".join(outcome.lost)
+    return f"After the loss of {lost}" if lost else "Then"
 
 
 def _where(node: str | None) -> str:
     return f"on {node}" if node else "down"
+
+
+def _down(
+    cluster: Cluster, outcome: Outcome, names: Iterable[str], why: Reason
+) -> Outcome:
+    """Return the outcome with these guests down instead of running."""
+    absent = set(names)
+    homes = {guest.name: guest.runs_on or "" for guest in cluster.guests}
+    told = {entry.guest for entry in outcome.unplaced}
+    told |= {entry.guest for entry in outcome.preempted}
+    stopped = sorted(absent - outcome.placed.keys() - told)
+    down = [Unplaced(name, *why) for name in absent & outcome.placed.keys()]
+    return outcome._replace(
+        placed={g: at for g, at in outcome.placed.items() if g not in absent},
+        unplaced=tuple(sorted([*outcome.unplaced, *down])),
+        moved=tuple(move for move in outcome.moved if move.guest not in absent),
+        preempted=(
+            *outcome.preempted,
+            *(Preempted(name, homes[name], None, None) for name in stopped),
+        ),
+    )
+
+
+def _overfull(
+    cluster: Cluster, outcome: Outcome, real: Mapping[str, str]
+) -> Iterator[tuple[str, list[str], Reason]]:
+    """Yield nodes that Pacemaker gives more than they have, and who comes there.
+
+    It counts no sizes then, or not as the planner does.
+    """
+    for node in cluster.nodes:
+        here = [guest for guest in cluster.guests if real.get(guest.name) == node.name]
+        over = sum(guest.memory_mib for guest in here) - node.memory_mib
+        came = [guest.name for guest in here if guest.runs_on != node.name]
+        if over > 0 and came:
+            why = reasons.crowded(node.name, over)
+            yield (
+                (
+                    f"{_when(outcome)}, Pacemaker gives {node.name} {over} MiB more "
+                    "than it has, because its placement-strategy lets it."
+                ),
+                came,
+                why,
+            )

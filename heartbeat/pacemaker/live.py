@@ -2,8 +2,10 @@
 
 Called by plan, whatif, status, the doctor, apply and import. Guests are the primitives
 of VirtualMachine and its like, whoever configured them; where they run is Pacemaker's
-own word, computed by its tools from the status section. Rules are read from plain
-constraints; what cannot be said in the planner's words is returned as a sentence.
+own word, computed by its tools from the status section. What decides over places is
+read twice: as rules in the words of a cluster file, for people and for import, and as
+the very numbers that Pacemaker is told (``terms``), for the plan. What neither says is
+returned as sentences.
 """
 
 from __future__ import annotations
@@ -14,9 +16,17 @@ from typing import NamedTuple
 from lxml import etree
 
 from vmha.agents import cib as reading
-from vmha.heartbeat.pacemaker import simulate, wishes
+from vmha.heartbeat.pacemaker import (
+    doubts,
+    inventory,
+    locations,
+    simulate,
+    terms,
+    wishes,
+)
 from vmha.heartbeat.pacemaker.configuration import INFINITY
-from vmha.heartbeat.pacemaker.pairs import is_own
+from vmha.heartbeat.pacemaker.inventory import Inventory, members
+from vmha.heartbeat.pacemaker.terms import CPU_NAME, MEMORY_NAMES, RACKS
 from vmha.heartbeat.planning.instructions import SIZE
 from vmha.heartbeat.planning.model import (
     HOST,
@@ -29,32 +39,34 @@ from vmha.heartbeat.planning.model import (
     Spread,
     Together,
 )
+from vmha.heartbeat.planning.prediction import WHOLE
+from vmha.heartbeat.planning.state import State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from vmha.agents.protocol.deadline import Deadline
+    from vmha.heartbeat.pacemaker.locations import Locations
 
+NO = inventory.NO
 GUEST_AGENTS = ("VirtualMachine", "VirtualDomain")
-RACKS = ("vmha-rack", "rack")
-MEMORY_NAMES = ("hv_memory", "host_memory", "memory")
-CPU_NAMES = ("cpu",)
-NO = ("false", "no", "off", "n", "0")
+CPU_NAMES = (CPU_NAME,)
 
 
 class Live(NamedTuple):
     """The planner's cluster, what runs where, and what could not be taken over.
 
-    ``running`` has every resource, also those that are no guests. ``gone`` are members
-    that are not online.
+    ``running`` has every resource, also those that are no guests. ``state`` is what is
+    not as in a whole cluster, and what Pacemaker is told. ``unread`` are constraints
+    that are in no rule of ``cluster``; ``doubts`` is what is not in the plan.
     """
 
     cluster: Cluster
     running: Mapping[str, str]
     unread: tuple[str, ...]
-    gone: tuple[str, ...] = ()
-    standby: tuple[str, ...] = ()
+    state: State = WHOLE
+    doubts: tuple[str, ...] = ()
 
 
 def read(
@@ -69,8 +81,8 @@ def read(
     ``two_node`` and ``qdevice`` are Corosync's and stand in no CIB.
     """
     now = simulate.present(cib, deadline)
-    made = of_document(cib, now.running, two_node, qdevice, tolerate)
-    return made._replace(gone=now.gone, standby=now.standby)
+    state = State(now.gone, now.standby, now.frozen)
+    return of_document(cib, now.running, two_node, qdevice, tolerate, state)
 
 
 def of_document(
@@ -79,51 +91,45 @@ def of_document(
     two_node: bool = False,
     qdevice: bool = False,
     tolerate: int = 1,
+    state: State = WHOLE,
 ) -> Live:
-    """Read a CIB, with what runs where given; pure."""
-    asked = reading.parse(etree.tostring(cib, encoding="unicode"))
-    names = sorted(asked.of_agents(GUEST_AGENTS))
-    nodes = tuple(_node(node, asked) for node in _node_elements(cib))
-    known = {node.name for node in nodes}
-    rules, prefers, unread = _rules(cib, set(names), known)
-    meta = metas(cib)
+    """Read a CIB, with what runs where, and which nodes hold no guest, given; pure."""
+    held = Inventory(cib)
+    names = sorted(name for name, kind in held.kinds.items() if kind in GUEST_AGENTS)
+    memory = (terms.reckoned(held).memory, *MEMORY_NAMES)
+    nodes = tuple(_node(node, held, memory) for node in members(cib))
+    found = locations.read(cib, held)
+    told = terms.told(cib, held, found, running, state.frozen, names)
+    rules, prefers, unread = _rules(cib, set(names), {n.name for n in nodes}, found)
     guests = tuple(
-        _guest(name, meta[name], asked, running.get(name), prefers.get(name, ()))
+        _guest(name, held.metas[name], held, running.get(name), prefers.get(name, ()))
         for name in names
     )
-    cluster = Cluster(nodes, guests, rules, tolerate, two_node, qdevice)
-    return Live(cluster, dict(running), tuple(unread))
+    return Live(
+        Cluster(nodes, guests, rules, tolerate, two_node, qdevice),
+        dict(running),
+        tuple(unread),
+        state._replace(told=told),
+        doubts.of(cib, held, found, told, names),
+    )
 
 
-def _node_elements(cib: etree._Element) -> list[etree._Element]:
-    """Return the cluster's members by name; guest nodes and remotes are none."""
-    found = [
-        node
-        for node in cib.iterfind("configuration/nodes/node")
-        if node.get("type", "member") in ("member", "normal")
-    ]
-    return sorted(found, key=lambda node: str(node.get("uname")))
-
-
-def _node(element: etree._Element, asked: reading.Configuration) -> Node:
+def _node(element: etree._Element, held: Inventory, memory: tuple[str, ...]) -> Node:
+    offers = reading.numbers(held.offers(element))
+    attributes = held.attributes(element)
     name = str(element.get("uname"))
-    offers = reading.numbers(asked.capacity(name))
-    attributes = {
-        str(pair.get("name")): str(pair.get("value") or "")
-        for pair in element.iterfind("instance_attributes/nvpair")
-    }
     rack = next((attributes[key] for key in RACKS if attributes.get(key)), name)
-    return Node(name, _first(offers, CPU_NAMES), _first(offers, MEMORY_NAMES), rack)
+    return Node(name, _first(offers, CPU_NAMES), _first(offers, memory), rack)
 
 
 def _guest(
     name: str,
     meta: Mapping[str, str],
-    asked: reading.Configuration,
+    held: Inventory,
     runs_on: str | None,
     prefer: tuple[str, ...],
 ) -> Guest:
-    needs = reading.numbers(asked.utilization(name) or {})
+    needs = reading.numbers(held.sizes[name])
     own_size = meta.get(SIZE, "").split(",")
     if len(own_size) == 2:  # one of a set: its leader carries the size of them all
         needs = {"cpu": reading.number(own_size[0])}
@@ -144,21 +150,7 @@ def metas(cib: etree._Element) -> dict[str, dict[str, str]]:
 
     Sets that a rule makes conditional are left out.
     """
-    defaults = _metas(cib.find("configuration/rsc_defaults"))
-    return {
-        str(one.get("id")): {**defaults, **_metas(one.getparent()), **_metas(one)}
-        for one in cib.iterfind("configuration/resources//primitive")
-    }
-
-
-def _metas(owner: etree._Element | None) -> dict[str, str]:
-    sets = owner.findall("meta_attributes") if owner is not None else []
-    return {
-        str(pair.get("name")): str(pair.get("value") or "")
-        for one in sets
-        if one.find("rule") is None
-        for pair in one.iterfind("nvpair")
-    }
+    return Inventory(cib).metas
 
 
 def _first(values: Mapping[str, int], names: tuple[str, ...]) -> int:
@@ -166,29 +158,35 @@ def _first(values: Mapping[str, int], names: tuple[str, ...]) -> int:
 
 
 def _rules(
-    cib: etree._Element, guests: set[str], nodes: set[str]
+    cib: etree._Element, guests: set[str], nodes: set[str], found: Locations
 ) -> tuple[tuple[Rule, ...], dict[str, tuple[str, ...]], list[str]]:
     """Return rules, each guest's preferred nodes, and what could not be read."""
     rules: list[Rule] = []
+    unread = [one.sentence for one in found.unread if one.resources & guests]
     own: defaultdict[str, dict[str, int]] = defaultdict(dict)
     others: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    unread: list[str] = []
-    for one in cib.iterfind("configuration/constraints/*"):
-        if not _names(one) & guests or one.tag == "rsc_order":
+    for one in found.scores:
+        if one.resource not in guests:
             continue
-        if not _is_plain(one, guests, nodes):
-            unread.append(f"constraint {one.get('id')}: {_why(one)}")
-        elif one.tag == "rsc_location":
-            rules += _location(one, own if is_own(one) else others)
-        elif one.tag == "rsc_colocation":
-            rules += _colocation(one)
-    prefers: dict[str, tuple[str, ...]] = {}
-    banned = {(r.guests[0], r.nodes[0]) for r in rules if isinstance(r, Avoid)}
+        wished = (own if one.is_own else others)[one.resource]
+        if one.score <= -INFINITY:
+            rules.append(Avoid((one.resource,), (one.node,)))
+        elif one.score:
+            wished[one.node] = wished.get(one.node, 0) + one.score
+    for element in cib.iterfind("configuration/constraints/*"):
+        if not _names(element) & guests or element.tag in ("rsc_order", "rsc_location"):
+            continue
+        if not _is_plain(element, guests):
+            unread.append(f"constraint {element.get('id')}: {_why(element)}")
+        else:
+            rules += _colocation(element)
     read: list[tuple[str, wishes.Wishes]] = []
+    banned = {(r.guests[0], r.nodes[0]) for r in rules if isinstance(r, Avoid)}
     for guest, scores in own.items():
         allowed = {node for node in nodes if (guest, node) not in banned}
         read.append((guest, wishes.of_vmha(guest, scores, allowed)))
     read += [(guest, wishes.of_others(guest, s)) for guest, s in others.items()]
+    prefers: dict[str, tuple[str, ...]] = {}
     for guest, wish in read:
         rules += wish.rules
         nodes_of = [*wish.prefer, *prefers.get(guest, ())]
@@ -202,36 +200,20 @@ def _names(constraint: etree._Element) -> set[str]:
     return {str(word) for word in words if word}
 
 
-def _is_plain(one: etree._Element, guests: set[str], nodes: set[str]) -> bool:
-    if len(one):
-        return False
-    if one.tag == "rsc_location":
-        return one.get("node") in nodes and one.get("rsc") in guests
-    return (
-        one.tag == "rsc_colocation" and {one.get("rsc"), one.get("with-rsc")} <= guests
-    )
+def _is_plain(one: etree._Element, guests: set[str]) -> bool:
+    ends = {one.get("rsc"), one.get("with-rsc")}
+    return one.tag == "rsc_colocation" and not len(one) and ends <= guests
 
 
 def _why(one: etree._Element) -> str:
-    if one.tag == "rsc_location" and one.get("node"):
-        return f"its node {one.get('node')} is no member of the cluster"
-    if one.tag == "rsc_colocation" and one.get("with-rsc"):
+    if one.tag == "rsc_ticket":
+        return "it makes a guest depend on a ticket"
+    if one.get("with-rsc"):
         return "it names a resource that is no guest"
-    return "it has a rule or a set, which the planner does not reckon with"
+    return "it has a set of resources"
 
 
-def _location(
-    one: etree._Element, wished: Mapping[str, dict[str, int]]
-) -> Iterator[Rule]:
-    guest, node = str(one.get("rsc")), str(one.get("node"))
-    score = reading.number(str(one.get("score", "0")))
-    if score <= -INFINITY:
-        yield Avoid((guest,), (node,))
-    elif score:
-        wished[guest][node] = wished[guest].get(node, 0) + score
-
-
-def _colocation(one: etree._Element) -> Iterator[Rule]:
+def _colocation(one: etree._Element) -> Iterable[Rule]:
     first, second = str(one.get("with-rsc")), str(one.get("rsc"))
     score = reading.number(str(one.get("score", "INFINITY")))
     across = RACK if one.get("node-attribute") in RACKS else HOST

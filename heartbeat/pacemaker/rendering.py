@@ -102,16 +102,24 @@ def of_cluster(cluster: Cluster, terms: Instructions) -> Configuration:
         )
         for guest in cluster.guests
     ]
-    names = " ".join(node.name for node in sorted(cluster.nodes))
-    device = Primitive(
-        f"{PREFIX}fence-all", "stonith:fence_vmha_ipmi", {"pcmk_host_list": names}
-    )
+    device = assumed_device(cluster)
     return Configuration(
         properties={**terms.properties, FENCING_ENABLED: "true"},
         resource_defaults={},
         nodes=nodes(cluster),
         resources=tuple(sorted([*guests, device], key=lambda r: r.id)),
         constraints=unique(placement(terms)),
+    )
+
+
+def assumed_device(cluster: Cluster) -> Primitive:
+    """Return a device that fences all nodes, for predictions where none is known.
+
+    Without any, Pacemaker restarts nothing, and a plan assumes that fencing works.
+    """
+    names = " ".join(node.name for node in sorted(cluster.nodes))
+    return Primitive(
+        f"{PREFIX}fence-all", "stonith:fence_vmha_ipmi", {"pcmk_host_list": names}
     )
 
 

@@ -15,6 +15,7 @@ from lxml import etree
 
 from vmha.agents.protocol import process
 from vmha.agents.protocol.errors import Refused
+from vmha.heartbeat.pacemaker import answers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,18 @@ if TYPE_CHECKING:
 
     from vmha.agents.protocol.deadline import Deadline
 
+ENDLESS = ("Transition failed", "An invalid transition was produced")
 STARTED = ("Started", "Promoted", "Unpromoted", "Master", "Slave")
+
+
+class Unfinished(Refused):
+    """Pacemaker's own transition comes to no end; who was to start stays down."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Pacemaker's transition comes to no end, because what it does waits for "
+            "one another; guests stay down"
+        )
 
 
 class Action(NamedTuple):
@@ -39,19 +51,20 @@ class Action(NamedTuple):
 
 
 class Present(NamedTuple):
-    """What runs where, and the members that are not online, or on standby."""
+    """What runs where; members that are not online, on standby, or in maintenance."""
 
     running: dict[str, str]
     gone: tuple[str, ...]
     standby: tuple[str, ...]
+    frozen: tuple[str, ...]
 
 
 class Outcome(NamedTuple):
     """Where every resource ran before and runs after; and what was done between.
 
     A resource that runs nowhere is in neither mapping. Clones' instances appear as
-    Pacemaker names them; one that runs on several nodes stands with the first. ``gone``
-    and ``standby`` are nodes, afterwards.
+    Pacemaker names them; one that runs on several nodes stands with the first. Nodes
+    that are ``gone``, in ``standby`` or ``frozen`` (in maintenance) are so afterwards.
     """
 
     before: dict[str, str]
@@ -59,6 +72,7 @@ class Outcome(NamedTuple):
     actions: tuple[Action, ...]
     gone: tuple[str, ...] = ()
     standby: tuple[str, ...] = ()
+    frozen: tuple[str, ...] = ()
 
 
 def simulate(
@@ -71,6 +85,20 @@ def simulate(
     """
     words = ["--simulate", *(f"--node-fail={name}" for name in lost)]
     return outcome(_answer(cib, deadline, words))
+
+
+def saved(
+    cib: etree._Element, deadline: Deadline, lost: Sequence[str] = ()
+) -> etree._Element:
+    """Return the CIB as it is after that transition; raises as simulate does."""
+    with tempfile.TemporaryDirectory(prefix="vmha-") as folder:
+        path = os.path.join(folder, "after.xml")
+        words = [f"--node-fail={name}" for name in lost]
+        _answer(cib, deadline, ["--simulate", *words, f"--save-output={path}"])
+        try:
+            return etree.parse(path).getroot()
+        except (OSError, etree.XMLSyntaxError) as error:
+            raise Refused(f"crm_simulate has written no CIB: {error}") from error
 
 
 def current(cib: etree._Element, deadline: Deadline) -> dict[str, str]:
@@ -93,8 +121,9 @@ def _answer(cib: etree._Element, deadline: Deadline, words: Sequence[str]) -> st
         argv = ["crm_simulate", "--xml-file", path, "--output-as=xml", *words]
         answer = process.run(argv, deadline, {"CIB_shadow_dir": folder})
     if answer.exit_code != 0:
-        said = " ".join((answer.stderr or answer.stdout).split())
-        raise Refused(f"crm_simulate ended with {answer.exit_code}: {said[-500:]}")
+        if any(sign in answer.stdout + answer.stderr for sign in ENDLESS):
+            raise Unfinished
+        raise Refused(f"crm_simulate did not answer: {answers.said(answer)}")
     return answer.stdout
 
 
@@ -122,17 +151,22 @@ def _ends(action: etree._Element) -> bool:
 
 def _absent(
     status: etree._Element | None,
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the members that are not online, and those online but on standby."""
-    gone, standby = [], []
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return the members that are not online, on standby, and in maintenance.
+
+    Maintenance is stronger than standby: what is there stays.
+    """
+    gone, standby, frozen = [], [], []
     for node in status.iterfind("nodes/node") if status is not None else ():
         if node.get("type", "member") != "member":
             continue
         if node.get("online") != "true" or node.get("pending") == "true":
             gone.append(str(node.get("name")))
-        elif "true" in (node.get("standby"), node.get("maintenance")):
+        elif node.get("maintenance") == "true":
+            frozen.append(str(node.get("name")))
+        elif node.get("standby") == "true":
             standby.append(str(node.get("name")))
-    return tuple(sorted(gone)), tuple(sorted(standby))
+    return tuple(sorted(gone)), tuple(sorted(standby)), tuple(sorted(frozen))
 
 
 def _running(status: etree._Element | None) -> dict[str, str]:

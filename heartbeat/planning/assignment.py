@@ -26,15 +26,20 @@ from vmha.heartbeat.planning.resource import NOWHERE, Nodes, Resource
 class Assignment:
     """One run of the scheduler: the nodes that are left, and what is given out.
 
+    Nodes that are ``away`` take nothing; those of them that are ``lost`` hold nothing.
     ``chosen`` is the number of each guest's node, ``NOWHERE`` for one that stays down;
     ``turns`` is the order in which they were assigned; ``rooms`` holds, for each that
     stays down, what its allowed nodes had left at its turn.
     """
 
     def __init__(
-        self, nodes: Nodes, resources: Sequence[Resource], lost: Iterable[int] = ()
+        self,
+        nodes: Nodes,
+        resources: Sequence[Resource],
+        away: Iterable[int] = (),
+        lost: Iterable[int] = (),
     ) -> None:
-        gone = set(lost)
+        gone = set(away)
         size = len(nodes.names)
         self.nodes = nodes
         self.resources: Sequence[Resource] = resources
@@ -49,6 +54,12 @@ class Assignment:
         self._changed: dict[int, Sequence[int]] = {}
         self._is_done = [False] * len(resources)
         self._begun: set[int] = set()
+        dead = set(lost)
+        for number, resource in enumerate(resources):
+            if resource.is_adrift and resource.current in dead:
+                changed = list(resource.weights)
+                changed[resource.current] = -scores.INFINITY
+                self._changed[number] = changed
 
     def run(self) -> Assignment:
         """Assign every guest."""
@@ -64,6 +75,10 @@ class Assignment:
     def fits(self, node: int, cpu: int, memory: int) -> bool:
         """Tell whether a node has so much left."""
         return self.free_cpu[node] >= cpu and self.free_memory[node] >= memory
+
+    def has_room(self, node: int, resource: Resource) -> bool:
+        """Tell whether a resource may go to a node; one without a size always may."""
+        return not resource.is_sized or self.fits(node, resource.cpu, resource.memory)
 
     def _in_order(self) -> list[int]:
         """Return the guests in the order in which they have their turn."""
@@ -88,7 +103,9 @@ class Assignment:
             self._follow_links(number, resource)
             self._begun.discard(number)
         allowed = self.weights(number)
-        if resource.is_linked:
+        if resource.is_stopped and resource.is_managed:
+            node = NOWHERE
+        elif resource.is_linked:
             node = self._best_with_companions(number, resource)
         else:
             node = self._best_of(resource, allowed)
@@ -137,14 +154,14 @@ class Assignment:
             and self.available[current]
             and weights[current] == max(weights)
             and weights[current] > 0
-            and self.fits(current, resource.cpu, resource.memory)
+            and self.has_room(current, resource)
         ):
             return current  # nearly every survivor: no other node has to be looked at
         best, best_rank = NOWHERE, (0, 0, 0)
         for node, weight in enumerate(weights):
             if weight < 0 or not self.available[node]:
                 continue
-            if not self.fits(node, resource.cpu, resource.memory):
+            if not self.has_room(node, resource):
                 continue
             rank = (-weight, self.guests_on[node], int(node != current))
             if best == NOWHERE or rank < best_rank:
@@ -155,13 +172,17 @@ class Assignment:
             and current != NOWHERE
             and self.available[current]
             and weights[current] == weights[best]
-            and self.fits(current, resource.cpu, resource.memory)
+            and self.has_room(current, resource)
         ):
             return current
         return best
 
-    def _banned(self, weights: Sequence[int], cpu: int, memory: int) -> Sequence[int]:
+    def _banned(
+        self, weights: Sequence[int], cpu: int, memory: int, is_sized: bool
+    ) -> Sequence[int]:
         """Return the scores with never for nodes that have less left."""
+        if not is_sized:
+            return weights
         changed = list(weights)
         for node, weight in enumerate(weights):
             if (
@@ -199,20 +220,24 @@ class Assignment:
         open_ = [at for at in self._bound_to(number) if not self._is_done[at]]
         cpu = sum(self.resources[at].cpu for at in open_)
         memory = sum(self.resources[at].memory for at in open_)
+        is_sized = any(self.resources[at].is_sized for at in open_)
         weights = self.weights(number)
         usable = [
             node
             for node, weight in enumerate(weights)
             if weight >= 0 and self.available[node]
         ]
-        if any(self.fits(node, cpu, memory) for node in usable):
-            weights = self._changed[number] = self._banned(weights, cpu, memory)
+        if not is_sized or any(self.fits(node, cpu, memory) for node in usable):
+            weights = self._banned(weights, cpu, memory, is_sized)
+            self._changed[number] = weights
             return self._best_of(resource, weights)
         most = NOWHERE
         for node in usable:
             if most == NOWHERE or self._has_more(node, most):
                 most = node
-        weights = self._banned(weights, resource.cpu, resource.memory)
+        weights = self._banned(
+            weights, resource.cpu, resource.memory, resource.is_sized
+        )
         self._changed[number] = weights
         top = max(
             (weights[node] for node in usable),

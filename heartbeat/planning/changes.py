@@ -12,9 +12,11 @@ from typing import NamedTuple, Union
 
 from vmha.heartbeat.planning import failures, packing
 from vmha.heartbeat.planning.failures import Failures
+from vmha.heartbeat.planning.instructions import Instructions
 from vmha.heartbeat.planning.model import Cluster, Guest, Rule
 from vmha.heartbeat.planning.outcome import Outcome, Plan
-from vmha.heartbeat.planning.prediction import Scheduler, in_order, settled
+from vmha.heartbeat.planning.prediction import WHOLE, Scheduler, in_order, settled
+from vmha.heartbeat.planning.state import State
 
 
 class UnknownName(ValueError):
@@ -65,39 +67,84 @@ class Resize(NamedTuple):
 Change = Union[Kill, Standby, Add, Remove, Resize]
 
 
+class Played(NamedTuple):
+    """A change in two steps: what it does at once, and the cluster afterwards.
+
+    ``before`` plays the first step, ``after`` any failure that follows; ``later`` is
+    the plan for those.
+    """
+
+    before: Scheduler
+    at_once: Outcome
+    after: Scheduler
+    later: Plan
+
+
 def what_if(
     cluster: Cluster,
     change: Change,
     examined: Failures = None,
     *,
     search: bool = True,
-    gone: tuple[str, ...] = (),
-    resting: tuple[str, ...] = (),
+    state: State = WHOLE,
 ) -> Plan:
     """Return what the change does at once, and the plan of the cluster afterwards.
 
-    ``gone`` and ``resting`` are the nodes that are down and in standby before it.
-    Raises UnknownName.
+    ``state`` is the cluster's before it. Where it is that of a cluster that runs, what
+    runs nowhere is down; in a file's, it is started first. Raises UnknownName.
     """
-    before = cluster if gone or resting else settled(cluster)
-    _check(before, change)
-    changed = _applied(before, change)
+    return told(played(cluster, change, examined, state=state), search=search)
+
+
+def played(
+    cluster: Cluster,
+    change: Change,
+    examined: Failures = None,
+    *,
+    state: State = WHOLE,
+    instructed: Instructions | None = None,
+) -> Played:
+    """Play a change and what may follow; raises UnknownName.
+
+    ``instructed`` is what Pacemaker is told after the change, where it is known better
+    than by the state before it.
+    """
+    before = settled(cluster) if state == WHOLE else cluster
+    changed = changed_by(before, change)
     standby = change.nodes if isinstance(change, Standby) else ()
     lost = change.nodes if isinstance(change, Kill) else ()
-    at_once = Scheduler(changed, gone, (*resting, *standby)).outcome(lost)
+    state = state.amended(before, changed)
+    state = state._replace(
+        standby=(*state.standby, *standby), told=instructed or state.told
+    )
+    scheduler = Scheduler(changed, state)
+    at_once = scheduler.outcome(lost)
     if standby:
         at_once = at_once._replace(lost=tuple(sorted(standby)))
-    settled_after = _afterwards(changed, at_once)
-    after = Scheduler(settled_after, (*gone, *lost), (*resting, *standby))
-    rest = failures.planned(after, examined, search=False)
+    state = state._replace(gone=(*state.gone, *lost))
+    after = Scheduler(_afterwards(changed, at_once), state)
+    later = failures.planned(after, examined, search=False)
+    return Played(scheduler, at_once, after, later)
+
+
+def told(done: Played, *, search: bool = True) -> Plan:
+    """Return what was played in the shape of a plan."""
     is_exact = True
+    at_once = done.at_once
+    changed = done.before.cluster
     if search:
         at_once, is_exact = packing.with_better(changed, at_once)
-    return rest._replace(
+    return done.later._replace(
         exact=is_exact,
         failures=(at_once,),
         reservation=failures.reservation(changed, [at_once]),
     )
+
+
+def changed_by(cluster: Cluster, change: Change) -> Cluster:
+    """Return the cluster with the change to its guests made; raises UnknownName."""
+    _check(cluster, change)
+    return _applied(cluster, change)
 
 
 def _check(cluster: Cluster, change: Change) -> None:

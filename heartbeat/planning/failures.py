@@ -6,7 +6,7 @@ as Pacemaker will, in one transition. Beside it stands whether a better packing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Union
 
@@ -33,8 +33,9 @@ def plan(
     one. ``search`` looks for better packings, which is slow where much stays down.
     ``progress`` is told after each failure how many of how many are done.
     """
-    scheduler = Scheduler(settled(cluster))
-    return planned(scheduler, failures, search=search, progress=progress)
+    return planned(
+        Scheduler(settled(cluster)), failures, search=search, progress=progress
+    )
 
 
 def planned(
@@ -75,16 +76,29 @@ def planned(
     )
 
 
-def tolerates(cluster: Cluster, failures: Failures = None) -> int:
-    """Return how many failures are survived, without anything else."""
-    scheduler = Scheduler(settled(cluster))
-    tolerated = 0
-    for count, losses in examined(scheduler, failures):
-        outcomes = map(scheduler.outcome, losses)
-        if not losses or not all(is_survived(scheduler, at) for at in outcomes):
-            return tolerated
-        tolerated = count
-    return tolerated
+def corrected(
+    plan: Plan,
+    scheduler: Scheduler,
+    outcomes: Sequence[Outcome],
+    failures: Failures = None,
+    unsure: Sequence[Outcome] = (),
+) -> Plan:
+    """Return the plan with outcomes that are known better, and what they leave of it.
+
+    Nothing is tolerated that the plan did not tolerate, nor what ``unsure`` outcomes
+    would only perhaps. ``failures`` is what the plan was asked for: a "rack" is one
+    failure, however many nodes it has.
+    """
+    count = plan.tolerates
+    failed = [one for one in outcomes if not is_survived(scheduler, one)]
+    for outcome in (*failed, *unsure):
+        size = 1 if failures == RACK else len(outcome.lost)
+        count = min(count, max(0, size - 1))
+    return plan._replace(
+        failures=tuple(outcomes),
+        tolerates=count,
+        is_certain=plan.is_certain and not unsure,
+    )
 
 
 def is_survived(scheduler: Scheduler, outcome: Outcome) -> bool:
@@ -137,7 +151,7 @@ def examined(
     scheduler: Scheduler, failures: Failures
 ) -> Iterator[tuple[int, list[tuple[str, ...]]]]:
     """Yield, for each number of failures, the sets of nodes that are lost."""
-    left = scheduler.nodes_left()
+    left = scheduler.nodes_to_lose()
     names = [node.name for node in left]
     if failures == RACK:
         racks: dict[str, list[str]] = {}

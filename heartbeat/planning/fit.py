@@ -12,19 +12,25 @@ from itertools import chain
 
 from vmha.heartbeat.planning.failures import Progress, examined, is_survived
 from vmha.heartbeat.planning.model import Cluster, Guest
-from vmha.heartbeat.planning.prediction import Scheduler, settled
+from vmha.heartbeat.planning.prediction import WHOLE, Scheduler, settled
+from vmha.heartbeat.planning.state import State
 
 NAME = "~fit-{:06d}"  # sorts behind every name of a guest
 
 
 def fit(
-    cluster: Cluster, cpu: int, memory_mib: int, progress: Progress | None = None
+    cluster: Cluster,
+    cpu: int,
+    memory_mib: int,
+    progress: Progress | None = None,
+    state: State = WHOLE,
 ) -> int:
     """Return the number; none if the wanted failures are not survived even now.
 
     ``progress`` is told how many of all numbers in question are decided.
     """
-    trial = _Trial(settled(cluster), cpu, memory_mib)
+    now = settled(cluster) if state == WHOLE else cluster
+    trial = _Trial(now, state, cpu, memory_mib)
     if not trial.holds(0):
         return 0
     most = _most(trial.cluster, cpu, memory_mib)
@@ -43,21 +49,26 @@ def fit(
 class _Trial:
     """Tries numbers; the failure that was not survived last is tried first."""
 
-    def __init__(self, cluster: Cluster, cpu: int, memory_mib: int) -> None:
+    def __init__(
+        self, cluster: Cluster, state: State, cpu: int, memory_mib: int
+    ) -> None:
         self.cluster = cluster
+        self._state = state
         self._size = (cpu, memory_mib)
         wanted = cluster.tolerate
-        found = examined(Scheduler(cluster), wanted) if wanted else ()
+        found = examined(Scheduler(cluster, state), wanted) if wanted else ()
         self._losses = list(chain.from_iterable(losses for _, losses in found))
 
     def holds(self, count: int) -> bool:
         """Tell whether so many more can be started, and every failure survived."""
-        cluster = settled(self._with(count))
+        more = self._with(count)
+        state = self._state.amended(self.cluster, more)
+        cluster = settled(more, state)
         if any(guest.ha and guest.runs_on is None for guest in cluster.guests):
             return False
         if self.cluster.tolerate > len(cluster.nodes):
             return False
-        scheduler = Scheduler(cluster)
+        scheduler = Scheduler(cluster, state)
         for at, lost in enumerate(self._losses):
             if not is_survived(scheduler, scheduler.outcome(lost)):
                 self._losses.insert(0, self._losses.pop(at))

@@ -27,6 +27,9 @@ from vmha.heartbeat.planning.model import (
 class GuestTerms(NamedTuple):
     """A guest's meta attributes, as Pacemaker spells them, and what it is said to need.
 
+    Read from a configuration of others it may be any primitive: what is no guest of the
+    cluster runs on ``runs_on``, has its place and its say, and is not told of.
+
     The leader of guests that must be together is said to need what all of them need,
     the others nothing: so Pacemaker starts all of them on one node or none. Where that
     is not the guest's own size, the meta attribute ``vmha-size`` holds that one.
@@ -36,6 +39,8 @@ class GuestTerms(NamedTuple):
     meta: Mapping[str, str]
     cpu: int
     memory_mib: int
+    runs_on: str | None = None
+    is_sized: bool = True
 
 
 class LocationTerm(NamedTuple):
@@ -55,17 +60,35 @@ class ColocationTerm(NamedTuple):
     across: str = HOST
 
 
+class OrderTerm(NamedTuple):
+    """``then`` runs only where ``first`` runs (a mandatory order of two starts)."""
+
+    first: str
+    then: str
+
+
 class Instructions(NamedTuple):
-    """All that decides where Pacemaker puts guests, sizes apart."""
+    """All that decides where Pacemaker puts guests, what the nodes offer apart.
+
+    Guests stand in the order of the configuration, which decides between equals.
+    """
 
     properties: Mapping[str, str]
     defaults: Mapping[str, str]
     guests: tuple[GuestTerms, ...]
     locations: tuple[LocationTerm, ...]
     colocations: tuple[ColocationTerm, ...]
+    orders: tuple[OrderTerm, ...] = ()
+
+    def places(self) -> dict[str, str]:
+        """Return where what is no guest runs."""
+        return {g.name: g.runs_on for g in self.guests if g.runs_on is not None}
 
 
 SIZE = "vmha-size"
+STICKINESS = "resource-stickiness"
+SYMMETRIC = "symmetric-cluster"
+TARGET_ROLE, STOPPED = "target-role", "stopped"
 MOST_PREFERRED = 10
 
 PROPERTIES = {"placement-strategy": scores.STRATEGY}
@@ -80,7 +103,7 @@ def instructions(cluster: Cluster) -> Instructions:
     unheard = _unheard(locations, colocations)
     return Instructions(
         PROPERTIES,
-        {"resource-stickiness": str(scores.STICKINESS)},
+        {STICKINESS: str(scores.STICKINESS)},
         tuple(_terms(cluster, sets, unheard)),
         locations,
         colocations,

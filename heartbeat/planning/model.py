@@ -81,8 +81,9 @@ class Cluster(NamedTuple):
     """All that decides where guests run.
 
     ``two_node`` is votequorum's option of that name, resolved: such a cluster survives
-    one loss. ``qdevice`` is one more vote (votequorum(5), ffsplit). ``tolerate`` is the
-    number of failures the administrator asked for.
+    one loss. ``qdevice`` is one more vote (votequorum(5), ffsplit); with ``last_man``
+    (its algorithm lms) the last node keeps quorum. ``tolerate`` is the number of
+    failures the administrator asked for.
     """
 
     nodes: tuple[Node, ...]
@@ -92,3 +93,4 @@ class Cluster(NamedTuple):
     two_node: bool = False
     qdevice: bool = False
     preemption: str = BY_CLASS
+    last_man: bool = False

@@ -81,6 +81,8 @@ class Plan(NamedTuple):
 
     ``exact`` is whether the search for better packings came to its end.
     ``reservation`` is the most that the guests of any one failure take on each node.
+    ``is_certain`` is whether all that ``tolerates`` claims, and more that it does not,
+    is known: where it is false, only what Pacemaker has confirmed is claimed.
     """
 
     tolerates: int
@@ -89,6 +91,7 @@ class Plan(NamedTuple):
     failures: tuple[Outcome, ...]
     headroom: Mapping[str, Free]
     reservation: Mapping[str, Free]
+    is_certain: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """Return it as ``vmha plan --json`` prints it."""

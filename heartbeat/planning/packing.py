@@ -22,7 +22,13 @@ from vmha.heartbeat.planning.model import (
 from vmha.heartbeat.planning.outcome import Outcome
 from vmha.heartbeat.planning.search import Budget, Item, Packing, Places, packed
 
-WITHOUT_REMEDY = (reasons.NO_QUORUM, reasons.NO_NODE, reasons.NOT_HA)
+WITHOUT_REMEDY = (
+    reasons.NO_QUORUM,
+    reasons.NO_NODE,
+    reasons.NOT_HA,
+    reasons.UNMANAGED,
+    reasons.STOPPED,
+)
 
 
 def with_better(
@@ -126,6 +132,9 @@ def _allowed(
             there = {fixed[name] for name in rule.guests if name in fixed}
             if there:
                 allowed &= there if len(there) == 1 else set()
+            leader = rule.guests[0]
+            if leader not in unit and leader not in fixed:
+                return frozenset()  # it runs nowhere, and nobody follows it there
             continue
         named = {at[name] for name in rule.nodes if name in at}
         if isinstance(rule, Pin):

@@ -13,8 +13,20 @@ RULE = "rule"
 NO_QUORUM = "no-quorum"
 NO_NODE = "no-node"
 NOT_HA = "not-ha"
+UNMANAGED = "unmanaged"
+STOPPED = "stopped"
+PACEMAKER = "pacemaker"
 
-REASONS = (CAPACITY, RULE, NO_QUORUM, NO_NODE, NOT_HA)
+REASONS = (
+    CAPACITY,
+    RULE,
+    NO_QUORUM,
+    NO_NODE,
+    NOT_HA,
+    UNMANAGED,
+    STOPPED,
+    PACEMAKER,
+)
 
 
 class Reason(NamedTuple):
@@ -37,18 +49,56 @@ def not_ha() -> Reason:
     return Reason(NOT_HA, "ha is off for this guest, so it is not restarted.")
 
 
+def unmanaged() -> Reason:
+    """It is meant to run, but nobody may do anything to it."""
+    return Reason(
+        UNMANAGED,
+        "Pacemaker does not manage it now (maintenance), so nothing restarts it.",
+    )
+
+
+def stopped() -> Reason:
+    """The cluster is told to run nothing."""
+    return Reason(
+        STOPPED, "The cluster is told to stop everything (stop-all-resources)."
+    )
+
+
+def waiting(first: str) -> Reason:
+    """An order, or a colocation, keeps it down with another."""
+    return Reason(RULE, f"It runs only with {first}, which is down.")
+
+
+def pacemaker() -> Reason:
+    """Pacemaker was asked, and does not start it where the planner would."""
+    return Reason(
+        PACEMAKER,
+        "Pacemaker's own scheduler (crm_simulate) does not start it; by what the "
+        "planner reckons with it would.",
+    )
+
+
+def crowded(node: str, over_mib: int) -> Reason:
+    """Pacemaker would start it where it does not fit."""
+    return Reason(
+        CAPACITY,
+        f"Pacemaker would start it on {node}, which then holds {over_mib} MiB more "
+        "than it has.",
+    )
+
+
 def no_node() -> Reason:
     """No node is left at all."""
     return Reason(NO_NODE, "No node is left to run anything.")
 
 
-def no_quorum(left: int, nodes: int) -> Reason:
+def no_quorum(left: int, nodes: int, remedy: str) -> Reason:
     """The nodes that are left may not run anything."""
     verb = "has" if left == 1 else "have"
     return Reason(
         NO_QUORUM,
-        f"{left} of {nodes} nodes {verb} no quorum, so nothing runs there; two_node or "
-        "a qdevice would change that.",
+        f"{left} of {nodes} nodes {verb} no quorum, so nothing runs there; {remedy} "
+        "would change that.",
     )
 
 

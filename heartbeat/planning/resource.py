@@ -9,7 +9,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from vmha.heartbeat.planning import scores
-from vmha.heartbeat.planning.instructions import ColocationTerm, Instructions
+from vmha.heartbeat.planning.instructions import (
+    STICKINESS,
+    STOPPED,
+    SYMMETRIC,
+    TARGET_ROLE,
+    ColocationTerm,
+    GuestTerms,
+    Instructions,
+)
 from vmha.heartbeat.planning.model import HOST, Cluster
 
 NOWHERE = -1
@@ -38,6 +46,10 @@ class Link(NamedTuple):
 class Resource:
     """A guest: what it needs, where it runs, its score on each node before colocations.
 
+    ``is_stopped`` is whether it is meant to be stopped; its node then is nowhere.
+    ``is_sized`` is whether anything is said of what it needs. ``is_adrift`` is whether
+    it loses its score on its node with the node, as what is not managed in an opt-in
+    cluster does.
     ``placed_by`` are the links in which it is the dependent, ``places`` those in which
     it is the primary, each in the order in which Pacemaker goes through them.
     """
@@ -45,12 +57,16 @@ class Resource:
     __slots__ = (
         "cpu",
         "current",
+        "is_adrift",
         "is_managed",
+        "is_sized",
+        "is_stopped",
         "memory",
         "name",
         "placed_by",
         "places",
         "priority",
+        "stickiness",
         "weights",
     )
 
@@ -61,6 +77,10 @@ class Resource:
         self.current = current
         self.priority = 0
         self.is_managed = True
+        self.is_adrift = False
+        self.is_sized = True
+        self.is_stopped = False
+        self.stickiness = 0
         self.weights: tuple[int, ...] = ()
         self.placed_by: list[Link] = []
         self.places: list[Link] = []
@@ -95,31 +115,27 @@ def nodes(cluster: Cluster) -> Nodes:
 def resources(
     cluster: Cluster, told: Instructions, places: Nodes
 ) -> tuple[Resource, ...]:
-    """Return the cluster's guests, in the order of their names."""
+    """Return the cluster's guests, in the order in which Pacemaker is told of them."""
     at = {name: number for number, name in enumerate(places.names)}
-    needs = {terms.name: terms for terms in told.guests}
+    homes = {guest.name: guest.runs_on for guest in cluster.guests}
+    default = told.defaults.get(STICKINESS, "0")
     made = [
-        Resource(
-            guest.name,
-            needs[guest.name].cpu,
-            needs[guest.name].memory_mib,
-            NOWHERE if guest.runs_on is None else at.get(guest.runs_on, NOWHERE),
-        )
-        for guest in sorted(cluster.guests, key=lambda guest: guest.name)
+        _resource(terms, at.get(homes.get(terms.name, terms.runs_on) or ""), default)
+        for terms in told.guests
     ]
+    if told.properties.get(SYMMETRIC) == "false":
+        for resource in made:
+            resource.is_adrift = not resource.is_managed
     number = {resource.name: index for index, resource in enumerate(made)}
     wishes: list[dict[int, int]] = [{} for _ in made]
     for guest, node, score in told.locations:
         wishes[number[guest]][at[node]] = score
-    influential = set()
-    for terms in told.guests:
-        resource = made[number[terms.name]]
-        resource.priority = int(terms.meta["priority"])
-        resource.is_managed = terms.meta.get("is-managed") != "false"
-        if terms.meta.get("critical") != "false":
-            influential.add(terms.name)
-    _weigh(made, wishes, told, len(places.names))
-    for term in told.colocations:
+    _weigh(made, wishes, len(places.names))
+    influential = {
+        terms.name for terms in told.guests if terms.meta.get("critical") != "false"
+    }
+    # Of two between the same, Pacemaker heeds first what was said last.
+    for term in reversed(told.colocations):
         _link(term, made, number, places, term.guest in influential)
     for resource in made:
         resource.placed_by.sort(key=lambda link: _rank(made[link.primary]))
@@ -127,14 +143,19 @@ def resources(
     return tuple(made)
 
 
-def _weigh(
-    made: list[Resource],
-    wishes: list[dict[int, int]],
-    told: Instructions,
-    size: int,
-) -> None:
+def _resource(terms: GuestTerms, current: int | None, stickiness: str) -> Resource:
+    here = NOWHERE if current is None else current
+    made = Resource(terms.name, terms.cpu, terms.memory_mib, here)
+    made.priority = int(terms.meta["priority"])
+    made.is_managed = terms.meta.get("is-managed") != "false"
+    made.is_sized = terms.is_sized
+    made.is_stopped = terms.meta.get(TARGET_ROLE, "").lower() == STOPPED
+    made.stickiness = scores.read(terms.meta.get(STICKINESS, stickiness))
+    return made
+
+
+def _weigh(made: list[Resource], wishes: list[dict[int, int]], size: int) -> None:
     """Give each guest its scores: locations and stickiness."""
-    stickiness = scores.read(told.defaults["resource-stickiness"])
     plain = [0] * size
     for resource, wish in zip(made, wishes):
         weights = plain.copy()
@@ -142,7 +163,7 @@ def _weigh(
             weights[node] = score
         if resource.current != NOWHERE:
             # What is not managed stays where it is, come what may.
-            pull = stickiness if resource.is_managed else scores.INFINITY
+            pull = resource.stickiness if resource.is_managed else scores.INFINITY
             here = weights[resource.current]
             weights[resource.current] = scores.added(here, pull)
         resource.weights = tuple(weights)

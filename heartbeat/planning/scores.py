@@ -66,3 +66,10 @@ def read(text: str) -> int:
     """Return the number of a score as Pacemaker spells it."""
     words = {"INFINITY": INFINITY, "+INFINITY": INFINITY, "-INFINITY": -INFINITY}
     return words[text] if text in words else int(text)
+
+
+def written(value: int) -> str:
+    """Return a number as Pacemaker spells a score."""
+    if abs(value) >= INFINITY:
+        return "-INFINITY" if value < 0 else "INFINITY"
+    return str(value)

@@ -121,7 +121,11 @@ def _at_once(scheduler: Scheduler) -> Iterator[str]:
     """Yield what Pacemaker does before any failure."""
     now = scheduler.outcome()
     for entry in now.unplaced:
-        yield f"Guest {entry.guest} is down today and stays so. {entry.text}"
+        home = scheduler.guests[entry.guest].runs_on
+        if home in scheduler.standby:
+            yield f"Without any failure, Pacemaker stops {entry.guest} on {home}."
+        else:
+            yield f"Guest {entry.guest} is down today and stays so. {entry.text}"
     for stopped in now.preempted:
         cause = f" for {stopped.for_guest}" if stopped.for_guest else ""
         yield (
@@ -133,7 +137,11 @@ def _at_once(scheduler: Scheduler) -> Iterator[str]:
             f"Without any failure, Pacemaker moves {guest} from {source} to {target}."
         )
     for guest, node in now.placed.items():
-        yield f"Without any failure, Pacemaker starts {guest} on {node}."
+        home = scheduler.guests[guest].runs_on
+        if home in scheduler.standby:
+            yield f"Without any failure, Pacemaker moves {guest} from {home} to {node}."
+        else:
+            yield f"Without any failure, Pacemaker starts {guest} on {node}."
 
 
 def _told(rule: Rule) -> str:

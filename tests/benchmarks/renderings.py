@@ -22,6 +22,7 @@ from vmha.heartbeat.planning.instructions import (
 )
 from vmha.heartbeat.planning.model import NONE, Cluster
 from vmha.heartbeat.planning.prediction import Scheduler
+from vmha.heartbeat.planning.state import State
 
 SEED = 7000
 PATIENCE = 6  # transitions until nothing moves any more
@@ -192,7 +193,7 @@ def _played(
     cluster: Cluster, told: Instructions, lost: tuple[str, ...]
 ) -> comparison.Places:
     if told.properties["placement-strategy"] == scores.STRATEGY:
-        return comparison.planned(Scheduler(cluster, told=told), lost)
+        return comparison.planned(Scheduler(cluster, State(told=told)), lost)
     return comparison.real(comparison.document(cluster, told), cluster, lost)
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
-from contract import ocf_root
+from contract.command import FULL, ROOMY, SCHEMA, Vmha
 from lxml import etree
 
 from vmha.agents.protocol.version import VERSION
@@ -19,67 +17,10 @@ from vmha.heartbeat.clusterfile import planned, reading
 from vmha.heartbeat.pacemaker import confirmation
 from vmha.heartbeat.planning.reasons import REASONS
 
-SCHEMA = json.loads(
-    (ocf_root.CHECKOUT / "heartbeat/command/plan.schema.json").read_text()
-)
-# Three equal nodes, of which any two hold everything; and two guests too many for that.
-ROOMY = """\
-cluster: {name: demo}
-nodes:
-  n1: {capacity: {cpu: 8, memory_mib: 8192}, rack: r1}
-  n2: {capacity: {cpu: 8, memory_mib: 8192}, rack: r1}
-  n3: {capacity: {cpu: 8, memory_mib: 8192}}
-guests:
-  a: {cpu: 1, memory_mib: 4000, runs_on: n1}
-  b: {cpu: 1, memory_mib: 4000, runs_on: n2}
-  c: {cpu: 1, memory_mib: 4000, runs_on: n3}
-  d: {cpu: 1, memory_mib: 1, runs_on: n3, ha: false}
-"""
-FULL = f"""\
-{ROOMY}\
-  e: {{cpu: 1, memory_mib: 4100, runs_on: n1}}
-  f: {{cpu: 1, memory_mib: 4100, runs_on: n2}}
-"""
-
-
-class Vmha:
-    """The executable of the checkout."""
-
-    def __init__(self, path: Path, folder: Path) -> None:
-        self.path = path
-        self.folder = folder
-
-    def __call__(
-        self, *words: str, text: str = "", **environ: str
-    ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [self.path, *words],
-            check=False,
-            input=text,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            env={"PATH": os.environ["PATH"], **environ},
-        )
-
-    def file(self, text: str) -> str:
-        path = self.folder / "vmha.yaml"
-        path.write_text(text, encoding="utf-8")
-        return str(path)
-
-    def answer(self, *words: str, code: int) -> Any:
-        """Return what is printed with --json, held against the schema."""
-        done = self(*words, "--json")
-        assert done.returncode == code, done.stdout + done.stderr
-        answer = json.loads(done.stdout)
-        jsonschema.Draft7Validator(SCHEMA).validate(answer)
-        return answer
-
 
 @pytest.fixture
 def vmha(tmp_path: Path) -> Vmha:
-    root = ocf_root.build(tmp_path / "root")
-    return Vmha(root / "sbin/vmha", tmp_path)
+    return Vmha.built(tmp_path)
 
 
 def test_version_and_help_go_to_standard_output(vmha: Vmha) -> None:

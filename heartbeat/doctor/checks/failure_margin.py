@@ -9,6 +9,7 @@ from vmha.heartbeat.doctor.evidence import Evidence
 from vmha.heartbeat.planning.reasons import NOT_HA
 
 NAMED = 4
+DOUBT = "Not reckoned with"
 
 
 def look(evidence: Evidence) -> Iterator[Answer]:
@@ -20,6 +21,9 @@ def look(evidence: Evidence) -> Iterator[Answer]:
         return
     if plan.tolerates >= evidence.wanted:
         return
+    if not plan.is_certain:
+        doubts = [told for told in plan.warnings if told.startswith(DOUBT)]
+        yield Unknown("the cluster", "; ".join(doubts))
     for outcome in plan.failures:
         down = [entry.guest for entry in outcome.unplaced if entry.reason != NOT_HA]
         stopped = [entry.guest for entry in outcome.preempted]

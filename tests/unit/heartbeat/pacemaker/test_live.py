@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from clusters.examples import THREE, live, rendered
+from lxml import etree
 from oracle import clusters
 
 from vmha.heartbeat.clusterfile.planned import cluster_of
@@ -89,6 +90,26 @@ def test_constraints_become_rules_and_the_others_are_told() -> None:
         "constraint l4",
         "constraint l5",
     ]
+
+
+def test_what_keeps_guests_from_nodes_is_a_rule_however_it_is_written() -> None:
+    """Import writes it as such; an opt-in cluster is no wish.
+
+    A pattern is held against what stands in nothing else: the group, not the guest.
+    """
+    pattern = '<rsc_location id="p" rsc-pattern="^g$" node="N2" score="-INFINITY"/>'
+    seen = of_document(live(3, VIRTUAL_DOMAIN, pattern), {})
+    assert seen.cluster.rules == (Avoid(("old",), ("n2",)),)
+    opened = '<rsc_location id="o" rsc="new" node="n1" score="0"/>'
+    whole = live(3, VIRTUAL_DOMAIN, opened)
+    option = '<nvpair id="s" name="symmetric-cluster" value="false"/>'
+    (options,) = whole.iterfind(".//cluster_property_set")
+    options.append(etree.fromstring(option))
+    rules = of_document(whole, {}).cluster.rules
+    assert {(r.guests[0], r.nodes[0]) for r in rules if isinstance(r, Avoid)} == {
+        *(("old", node) for node in ("n1", "n2", "n3")),
+        *(("new", node) for node in ("n2", "n3")),
+    }
 
 
 def test_an_import_means_the_same_as_the_file_it_came_from() -> None:

@@ -1,0 +1,76 @@
+"""How many failures a cluster survives, where its configuration is not only ours."""
+
+from __future__ import annotations
+
+import pytest
+from lxml import etree
+from unit.heartbeat.doctor.patient import RUNS_ON, Patient
+
+from vmha.heartbeat.doctor import overview
+from vmha.heartbeat.doctor.check import Finding, Unknown
+from vmha.heartbeat.doctor.checks import failure_margin
+from vmha.heartbeat.doctor.cib import Cib
+from vmha.heartbeat.doctor.evidence import Evidence
+from vmha.heartbeat.doctor.survival import plan_of
+from vmha.heartbeat.pacemaker import confirmation
+from vmha.heartbeat.planning.outcome import Plan
+
+
+def plan(ill: Patient) -> Plan:
+    """Plan the patient's cluster as status and check do."""
+    made = plan_of(Cib(ill.cib), RUNS_ON, 1)
+    assert made is not None
+    return made
+
+
+def answers(made: Plan) -> list[object]:
+    """Return what the doctor says of a plan."""
+    return list(failure_margin.look(Evidence(plan=made, has_cib=True)))
+
+
+@pytest.fixture
+def nobody_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take crm_simulate away."""
+    monkeypatch.setattr(confirmation, "is_possible", lambda _: False)
+
+
+@pytest.mark.usefixtures("nobody_to_ask")
+def test_bans_by_pattern_leave_no_margin() -> None:
+    ill = Patient()
+    for node in ("n2", "n3"):
+        words = {"rsc-pattern": "^db", "node": node.upper(), "score": "-INFINITY"}
+        ill.constraint("rsc_location", **words)
+    made = plan(ill)
+    assert (made.tolerates, made.is_certain) == (0, True)
+    assert [a for a in answers(made) if isinstance(a, Finding)] != []
+
+
+@pytest.mark.usefixtures("nobody_to_ask")
+def test_what_is_not_reckoned_with_is_neither_margin_nor_fault() -> None:
+    ill = Patient()
+    ill.constraint("rsc_ticket", rsc="db1", ticket="T")
+    made = plan(ill)
+    assert (made.tolerates, made.is_certain) == (0, False)
+    (answer,) = answers(made)
+    assert isinstance(answer, Unknown)
+    assert "depends on a ticket" in answer.reason
+    margin = overview.margin(made, 1)
+    assert not margin.holds
+    assert "not certain" in margin.text
+
+
+@pytest.mark.usefixtures("nobody_to_ask")
+def test_nobody_is_asked_where_all_is_reckoned_with() -> None:
+    made = plan(Patient())
+    assert (made.tolerates, made.is_certain, answers(made)) == (1, True, [])
+
+
+def test_a_node_in_maintenance_restarts_none_of_its_guests() -> None:
+    ill = Patient()
+    node = ill.one(".//node[@uname='n1']")
+    attributes = etree.SubElement(node, "instance_attributes", id="i")
+    etree.SubElement(attributes, "nvpair", id="m", name="maintenance", value="true")
+    made = plan(ill)
+    first = next(outcome for outcome in made.failures if outcome.lost == ("n1",))
+    assert [(e.guest, e.reason) for e in first.unplaced] == [("db1", "unmanaged")]
+    assert "nothing restarts db1" in overview.margin(made, 1).text
