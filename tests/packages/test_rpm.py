@@ -86,7 +86,9 @@ def test_they_need_what_the_target_calls_so(rpms: dict[str, Path]) -> None:
     assert {"python3-libvirt", "python3-lxml"} <= needed["vmha-agents"]
     assert {"python3-pyyaml", "python3-jsonschema"} <= needed["vmha-cluster"]
     assert "python(abi) = 3.9" in needed["vmha-common"]
-    assert not [word for word in needed["vmha-fence"] if "libvirt" in word]
+    for name in ("vmha-fence", "vmha-cluster", "vmha-common"):
+        assert not [word for word in needed[name] if "libvirt" in word]
+    assert "vmha-agents" not in " ".join(needed["vmha-cluster"])
     for name in NAMES:
         own = {word for word in needed[name] if word.startswith("vmha")}
         assert all(word.endswith(f" = {VERSION}-1.el9") for word in own)
