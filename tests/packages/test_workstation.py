@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from packages.conftest import NAMES, ROOT, install
-from packages.offline import FILES, said
+from packages.conftest import NAMES, install
+from packages.offline import from_the_tree, installed_in
 from packages.overlay import OverlayRoot
 
 OWN = ("vmha-common", "vmha-cluster")
 NOT_THERE = ("python3-libvirt", "python3-pyghmi")
-FOLDER = "/tmp/files"
-FROM_TREE = "from vmha.heartbeat.command.main import main; raise SystemExit(main())"
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +24,6 @@ def workstation(
     root.run(["dpkg", "--purge", *NAMES])
     root.output(["dpkg", "--purge", "--force-depends", *NOT_THERE])
     install(root, [debs[name] for name in OWN])
-    root.output(["mkdir", FOLDER])
-    for name, text in FILES.items():
-        root.run(["sh", "-c", f"cat > {FOLDER}/{name}"], text)
     yield root
     root.close()
 
@@ -48,27 +40,7 @@ def test_it_installs_without_libvirt_and_the_agents(workstation: OverlayRoot) ->
 def test_plan_render_check_and_import_say_what_they_say_everywhere(
     workstation: OverlayRoot, tmp_path: Path
 ) -> None:
-    for name, text in FILES.items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
-
-    def here(words: Sequence[str]) -> tuple[int, str, str]:
-        done = subprocess.run(
-            [sys.executable, "-c", FROM_TREE, *words],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT / "tests/path")},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        return done.returncode, done.stdout, done.stderr
-
-    def there(words: Sequence[str]) -> tuple[int, str, str]:
-        enter = ["sh", "-euc", f'cd {FOLDER}; exec vmha "$@"', "sh", *words]
-        done = workstation.run(enter)
-        return done.returncode, done.stdout, done.stderr
-
-    assert said(there) == said(here)
+    assert installed_in(workstation) == from_the_tree(tmp_path)
 
 
 def test_a_node_without_the_agents_tells_the_rest_of_its_facts(
