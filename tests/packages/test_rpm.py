@@ -103,6 +103,21 @@ def test_the_same_tree_gives_the_same_bytes(
         assert _digest(again[name]) == _digest(rpm), name
 
 
+def test_rpmlint_is_content(rpms: dict[str, Path]) -> None:
+    """Each word that it may say has its reason in the file of filters."""
+    filters = ROOT / "packaging/rpm/rpmlint.toml"
+    packages = [str(rpm) for rpm in rpms.values()]
+    found = subprocess.run(
+        ["rpmlint", "--strict", "--config", str(filters), *packages],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert f"{len(NAMES)} packages and 0 specfiles checked; 0 errors" in found.stdout
+
+
 def test_the_installed_agents_give_their_metadata(
     target: OverlayRoot,
 ) -> None:
