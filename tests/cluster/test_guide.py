@@ -21,7 +21,7 @@ from cluster import guide
 from lab import Lab, Progress, sweep
 from lab.cluster import Cluster
 from lab.commands import run
-from lab.plan import BMC_PASSWORD, RUN
+from lab.plan import BMC_PASSWORD, GROUP, RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 GUEST = "web"
 SECRET = "cluster-secret"
-INSTALL_S = 500.0
+INSTALL_S = 1500.0
 STEP_S = 150.0
 RUNS_S = 60.0
-TEST_S = 900
+TEST_S = 2400
 BOOT_S = 4.0
 # Writes a dot to the serial port ten times a second (INT 14h, 15h), and never sleeps.
 BOOT_SECTOR = bytes.fromhex(
@@ -67,6 +67,9 @@ def machines(suite: str) -> Iterator[Lab]:
             yield lab
     finally:
         sweep.sweep(RUN / lab.name)
+    groups = Path("/sys/fs/cgroup")
+    for depth in ("", "*/"):
+        assert not list(groups.glob(f"{depth}{GROUP}-{name}")), "nothing stays behind"
 
 
 @pytest.mark.long

@@ -174,12 +174,9 @@ class Machine:
 
     def _devices(self, dev: str) -> None:
         ns.mount("tmpfs", dev, "tmpfs", ns.MS_NOSUID, "mode=755,size=1m")
-        if self.bare:
-            os.mkdir(f"{dev}/net")
-        for name, (major, minor) in {
-            **DEVICES,
-            **(MORE_DEVICES if self.bare else {}),
-        }.items():
+        devices = {**DEVICES, **MORE_DEVICES} if self.bare else DEVICES
+        os.mkdir(f"{dev}/net")
+        for name, (major, minor) in devices.items():
             _node(f"{dev}/{name}", 0o020666, major, minor)
         for name, target in LINKS.items():
             os.symlink(target, f"{dev}/{name}")
