@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lab.node import Node
 
 GUEST = "web"
+HOME = "/root"
 SECRET = "cluster-secret"
 INSTALL_S = 1500.0
 STEP_S = 150.0
@@ -168,14 +169,14 @@ class Reader:
 def hand_over(nodes: Sequence[Node], desk: Node, debs: Sequence[Path]) -> None:
     """What the reader has before the first line: packages, an image, a way in."""
     typed(desk, "ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/id_ed25519")
-    key = desk.run(["cat", "/root/.ssh/id_ed25519.pub"]).stdout
+    key = typed(desk, "cat .ssh/id_ed25519.pub")
     names = "".join(f"{node.address} {node.name}\n" for node in nodes)
     for node in nodes:
         for deb in debs:
-            shutil.copy(deb, node.path(f"/root/{deb.name}"))
+            shutil.copy(deb, node.path(f"{HOME}/{deb.name}"))
         typed(node, "mkdir -p -m 700 .ssh; cat >>.ssh/authorized_keys", key)
-        node.path("/root/typed.xml").write_text(guide.domain())
-        node.path("/root/web.img").write_bytes(BOOT_SECTOR.ljust(1 << 20, b"\0"))
+        node.path(f"{HOME}/typed.xml").write_text(guide.domain())
+        node.path(f"{HOME}/web.img").write_bytes(BOOT_SECTOR.ljust(1 << 20, b"\0"))
         node.path("/usr/sbin/policy-rc.d").unlink()
         # The reader answers yes; the archive is reached as this machine reaches it.
         said = run(["apt-config", "dump", "--format", '%F "%v";%n', "Acquire"], 30)
