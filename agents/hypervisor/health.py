@@ -10,6 +10,7 @@ from typing import Any
 
 import libvirt
 
+from vmha.agents.hypervisor import additions
 from vmha.agents.hypervisor.connection import Connection
 from vmha.agents.protocol.deadline import Deadline
 from vmha.agents.protocol.errors import AgentError, Refused
@@ -26,7 +27,7 @@ _OPERATIONS = {
     libvirt.VIR_DOMAIN_JOB_OPERATION_SNAPSHOT_REVERT: "return to a snapshot",
     libvirt.VIR_DOMAIN_JOB_OPERATION_DUMP: "dump",
     libvirt.VIR_DOMAIN_JOB_OPERATION_BACKUP: "backup",
-    libvirt.VIR_DOMAIN_JOB_OPERATION_SNAPSHOT_DELETE: "deletion of a snapshot",
+    additions.JOB_OPERATION_SNAPSHOT_DELETE: "deletion of a snapshot",
 }
 _STATS = (
     libvirt.VIR_DOMAIN_STATS_VCPU

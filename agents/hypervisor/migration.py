@@ -15,6 +15,7 @@ from typing import Any
 
 import libvirt
 
+from vmha.agents.hypervisor import additions
 from vmha.agents.hypervisor.connection import Connection, Pending
 from vmha.agents.hypervisor.errors import Absent
 from vmha.agents.hypervisor.progress import Progress
@@ -39,13 +40,13 @@ _FLAGS = {
     "postcopy": libvirt.VIR_MIGRATE_POSTCOPY,
     "tls": libvirt.VIR_MIGRATE_TLS,
     "copy-storage-synchronous-writes": (
-        libvirt.VIR_MIGRATE_NON_SHARED_SYNCHRONOUS_WRITES
+        additions.MIGRATE_NON_SHARED_SYNCHRONOUS_WRITES
     ),
     "unsafe": libvirt.VIR_MIGRATE_UNSAFE,
     "abort-on-error": libvirt.VIR_MIGRATE_ABORT_ON_ERROR,
     "change-protection": libvirt.VIR_MIGRATE_CHANGE_PROTECTION,
     "rdma-pin-all": libvirt.VIR_MIGRATE_RDMA_PIN_ALL,
-    "zerocopy": libvirt.VIR_MIGRATE_ZEROCOPY,
+    "zerocopy": additions.MIGRATE_ZEROCOPY,
 }
 _PARAMETERS = {
     "postcopy-bandwidth": libvirt.VIR_MIGRATE_PARAM_BANDWIDTH_POSTCOPY,
@@ -72,7 +73,7 @@ _OPERATIONS = {
     libvirt.VIR_DOMAIN_JOB_OPERATION_SNAPSHOT_REVERT: "the revert to a snapshot",
     libvirt.VIR_DOMAIN_JOB_OPERATION_DUMP: "a dump",
     libvirt.VIR_DOMAIN_JOB_OPERATION_BACKUP: "a backup",
-    libvirt.VIR_DOMAIN_JOB_OPERATION_SNAPSHOT_DELETE: "the removal of a snapshot",
+    additions.JOB_OPERATION_SNAPSHOT_DELETE: "the removal of a snapshot",
 }
 
 

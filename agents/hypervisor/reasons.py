@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import libvirt
 
+from vmha.agents.hypervisor import additions
 from vmha.agents.hypervisor.state import State
 
 _STATES = {
@@ -40,11 +41,11 @@ _PAUSES = {
 }
 _RUNS = {
     libvirt.VIR_DOMAIN_RUNNING_POSTCOPY: State.POSTCOPY,
-    libvirt.VIR_DOMAIN_RUNNING_POSTCOPY_FAILED: State.POSTCOPY,
+    additions.RUNNING_POSTCOPY_FAILED: State.POSTCOPY,
 }
 _TOLD = {
     libvirt.VIR_DOMAIN_RUNNING: {
-        libvirt.VIR_DOMAIN_RUNNING_POSTCOPY_FAILED: "(the post-copy has failed)",
+        additions.RUNNING_POSTCOPY_FAILED: "(the post-copy has failed)",
         libvirt.VIR_DOMAIN_RUNNING_CRASHED: "after a panic",
     },
     libvirt.VIR_DOMAIN_PAUSED: {

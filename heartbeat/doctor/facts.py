@@ -3,6 +3,9 @@
 Called by ``command.node_facts`` on each node and by ``asking`` for this one. Parts are
 asked at the same time; one that hangs or fails is null, with the reason under
 "unknown", and takes nothing from the others. Secrets never are in it.
+
+What asks libvirt is loaded when a node is asked, not when others' facts are read: a
+workstation with the command alone has neither vmha-agents nor libvirt.
 """
 
 from __future__ import annotations
@@ -16,16 +19,7 @@ from vmha.agents.protocol.errors import AgentError, NotInstalled, Refused
 from vmha.agents.protocol.version import VERSION
 from vmha.heartbeat.doctor import cib as cibs
 from vmha.heartbeat.doctor.cib import Cib
-from vmha.heartbeat.doctor.node import (
-    clock,
-    cluster,
-    corosync,
-    fencing,
-    guests,
-    host,
-    hypervisor,
-    units,
-)
+from vmha.heartbeat.doctor.node import clock, cluster, corosync, fencing, host, units
 from vmha.heartbeat.doctor.parallel import together
 
 FORM = 1
@@ -51,8 +45,8 @@ def gather(deadline: Deadline) -> dict[str, object]:
         "units": lambda: units.tell(deadline),
         "corosync": lambda: corosync.tell(deadline),
         "pacemaker": lambda: cluster.tell(deadline),
-        "libvirt": lambda: hypervisor.tell(_uris(configuration), deadline),
-        "guests": lambda: guests.tell(_known(configuration), deadline),
+        "libvirt": lambda: _libvirt(configuration, deadline),
+        "guests": lambda: _guests(configuration, deadline),
         "fencing": lambda: fencing.tell(_known(configuration), name, deadline),
     }
     answers = together(questions, deadline)
@@ -85,8 +79,24 @@ def _known(configuration: Cib | AgentError) -> Cib:
     return configuration
 
 
-def _uris(configuration: Cib | AgentError) -> list[str]:
-    """Return the URIs that guests use; without a CIB, the usual one."""
-    if isinstance(configuration, AgentError):
-        return [hypervisor.USUAL]
-    return guests.uris(configuration) or [hypervisor.USUAL]
+def _libvirt(configuration: Cib | AgentError, deadline: Deadline) -> object:
+    """Ask the libvirt of the URIs that guests use; without a CIB, of the usual one."""
+    try:
+        from vmha.heartbeat.doctor.node import guests, hypervisor
+    except ImportError as absent:
+        raise _no_agents(absent) from absent
+    has_cib = not isinstance(configuration, AgentError)
+    uris = guests.uris(_known(configuration)) if has_cib else []
+    return hypervisor.tell(uris or [hypervisor.USUAL], deadline)
+
+
+def _guests(configuration: Cib | AgentError, deadline: Deadline) -> object:
+    try:
+        from vmha.heartbeat.doctor.node import guests
+    except ImportError as absent:
+        raise _no_agents(absent) from absent
+    return guests.tell(_known(configuration), deadline)
+
+
+def _no_agents(absent: ImportError) -> NotInstalled:
+    return NotInstalled(f"vmha-agents is not installed here, or not whole: {absent}")

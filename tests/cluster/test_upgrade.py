@@ -1,4 +1,7 @@
-"""The packages under a running guest: upgraded, downgraded, and not removed."""
+"""The packages under a running guest: upgraded, downgraded, not removed in use.
+
+And removed when the cluster needs them no more; a guest without a resource lives on.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ if TYPE_CHECKING:
     from lab.node import Node
     from lab.watch import Watch
 
-GUEST = "web1"
+GUESTS = ("web1", "web2")
+GUEST = GUESTS[0]
+STRAY = "stray"
 FOLDER = "/var/tmp/packages"
 INSTALL_S = 240.0
 SEVERAL_MONITORS_S = 5.0
@@ -71,6 +76,35 @@ def test_the_packages_stay_while_the_cluster_needs_them(
     assert not lab.cluster.status().findall("failures/failure")
     assert lab.cluster.where(GUEST) == [busy.name]
     assert watch.unbroken(GUEST, began_s)
+
+
+@pytest.fixture
+def unneeded(lab: Lab, debs: list[Path]) -> Iterator[Node]:
+    """A node of a cluster that uses nothing of vmha, with a guest that is not its."""
+    node = lab.nodes[0]
+    empty = ["--replace", "--scope", "resources", "--xml-text", "<resources/>"]
+    lab.cluster.run(["cibadmin", *empty])
+    lab.wait_idle()
+    lab.guest(STRAY)
+    node.run(["virsh", "create", lab.guest_file(STRAY)])
+    yield node
+    node.run(["virsh", "destroy", STRAY])
+    _install(node, debs)
+    lab.configure(GUESTS)
+
+
+def test_they_go_and_leave_nothing_when_the_cluster_needs_them_no_more(
+    lab: Lab, unneeded: Node
+) -> None:
+    emulators = unneeded.pids("qemu-system-x86_64")
+    assert unneeded.guests() == [STRAY]
+    unneeded.run(["dpkg", "--purge", *REMOVED, "vmha-common"], INSTALL_S)
+    left = ["find", "/usr", "/etc/default", "/etc/systemd", "-name", "*vmha*"]
+    assert unneeded.run(left).stdout == ""
+    assert unneeded.pids("qemu-system-x86_64") == emulators
+    lab.wait_idle()
+    assert not lab.cluster.status().findall("failures/failure")
+    assert sorted(lab.cluster.online()) == [node.name for node in lab.nodes]
 
 
 @pytest.fixture(autouse=True)

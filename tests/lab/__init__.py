@@ -25,6 +25,8 @@ Lab      up() and down() (also by ``with``), find(name), node(name), nodes, clus
          guest_file(name), configure(guests, peers), wait_idle(), watch(), story(),
          rack("a") and rack("b"): devices that switch the nodes' power supplies,
          part() and join(): the nodes no longer reach each other, but the BMCs.
+         With bare=True, fresh Debian machines instead: systemd and sshd, nothing of a
+         cluster or of libvirt, the addresses of the guides (192.0.2.1 and so on).
 Node     run(argv, timeout) raises for a failure, cut(), heal(), is_cut(), power(),
          power_off() returns when the last process is gone, power_on() boots after the
          lab's boot_delay_s, wait_booted(), crash(tells) is a panic and, with addresses

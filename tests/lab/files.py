@@ -100,10 +100,12 @@ def hosts(plan: Plan) -> str:
 def texts(plan: Plan, name: str) -> dict[str, str]:
     """Every file the lab writes to a node's disk: path, content."""
     own = uuid.uuid5(uuid.NAMESPACE_DNS, f"{plan.name}.{name}")
+    fresh = {"/etc/hostname": f"{name}\n", "/etc/machine-id": f"{own.hex}\n"}
+    if plan.bare:
+        return fresh
     return {
-        "/etc/hostname": f"{name}\n",
+        **fresh,
         "/etc/hosts": hosts(plan),
-        "/etc/machine-id": f"{own.hex}\n",
         "/etc/corosync/corosync.conf": corosync_conf(plan),
         "/etc/libvirt/qemu.conf": QEMU_CONF,
         "/etc/libvirt/libvirtd.conf": LIBVIRTD_CONF.format(uuid=own),
@@ -117,7 +119,7 @@ def install(plan: Plan, name: str) -> None:
     for path, text in texts(plan, name).items():
         _directory(plan, disk, Path(path).parent)
         (disk / path.lstrip("/")).write_text(text)
-    for place in (GUESTS, SERIALS):
+    for place in () if plan.bare else (GUESTS, SERIALS):
         _directory(plan, disk, Path(place))
 
 

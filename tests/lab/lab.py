@@ -39,7 +39,9 @@ class Lab:
     """A named lab; see the package's docstring for how it is used.
 
     ``debs`` are the suite's packages, installed in every node. ``boot_delay_s`` is the
-    self-test of a node that is switched on; ``token_ms`` is Corosync's token.
+    self-test of a node that is switched on; ``token_ms`` is Corosync's token. ``bare``
+    machines have systemd and sshd, no cluster and no hypervisor, and the addresses of
+    the guides.
     """
 
     def __init__(
@@ -51,8 +53,9 @@ class Lab:
         boot_delay_s: float = plans.BOOT_DELAY_S,
         token_ms: int = 1000,
         progress: Progress | None = None,
+        bare: bool = False,
     ) -> None:
-        plans.check(name, nodes)
+        plans.check(name, nodes, bare)
         self.progress = progress or Progress(None)
         self._plan = plans.Plan(
             name=name,
@@ -61,6 +64,7 @@ class Lab:
             boot_delay_s=boot_delay_s,
             token_ms=token_ms,
             debs=[str(Path(deb).resolve()) for deb in debs],
+            bare=bare,
         )
         self._use(self._plan)
 
@@ -268,7 +272,8 @@ class Lab:
         return True
 
     def _lower(self, suite: str) -> list[str]:
-        base = root.base(suite, self.progress)
+        wanted = root.BARE if self._plan.bare else None
+        base = root.base(suite, self.progress, wanted=wanted)
         if not self._plan.debs:
             return [str(base)]
         debs = [Path(deb) for deb in self._plan.debs]
@@ -296,9 +301,10 @@ class Lab:
             for node in self.nodes:
                 node.wait_booted()
                 node.bmc.set_boot_delay(asked.boot_delay_s)
-        with self.progress.step("waiting for the cluster to form"):
-            self.cluster.wait_online(seen=self.progress.life)
-            self.cluster.ignore_load()
+        if not asked.bare:
+            with self.progress.step("waiting for the cluster to form"):
+                self.cluster.wait_online(seen=self.progress.life)
+                self.cluster.ignore_load()
         (self.directory / "ready").touch()
 
     def _prepare(self, node: Node) -> None:
@@ -312,6 +318,7 @@ class Lab:
             "lower": self._plan.lower,
             "shared": {str(self._plan.shared): "/shared"},
             "boot_delay_s": self._plan.boot_delay_s,
+            "bare": self._plan.bare,
         }
         (directory / "plan.json").write_text(json.dumps(own))
         files.install(self._plan, node.name)

@@ -19,6 +19,8 @@ import json
 import os
 import select
 import signal
+import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -26,6 +28,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from lab import namespaces as ns
+from lab.plan import GROUP
 from lab.processes import Process
 
 OLD_NODE_GONE_S = 30.0
@@ -45,6 +48,14 @@ LINKS = {
     "ptmx": "pts/ptmx",
 }
 PID_1 = ("/usr/bin/tini", "--", "/usr/bin/python3", "-I", "/run/lab/supervisor.py")
+# A bare machine has what its distribution has. Told that it is in a container, systemd
+# leaves alone what belongs to the machine: clocks, devices, the kernel's modules.
+SYSTEMD = ("/sbin/init",)
+CONTAINER = {"container": "vmha-lab"}
+# What a hypervisor opens beside the usual: taps, and file systems in user space.
+# What the lab has put into a node's network; it outlives the node's power.
+CABLES = ("lo", "eth0")
+MORE_DEVICES = {"net/tun": (10, 200), "fuse": (10, 229)}
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LC_ALL": "C.UTF-8",
@@ -60,6 +71,7 @@ class Machine:
         self.directory = directory
         self.plan = json.loads((directory / "plan.json").read_text())
         self.sysrq = directory / "sysrq"
+        self.bare = self.plan.get("bare", False)
 
     def live(self, after_s: float) -> None:
         """From power on to the end of the node; then what its end calls for."""
@@ -109,11 +121,16 @@ class Machine:
             if os.read(waiting, 1) != b"!":
                 os._exit(1)
             ns.join(self.plan["network"], ns.CLONE_NEWNET)
+            if self.bare:
+                forget_links()
             ns.unshare(ns.CLONE_NEWNS | ns.CLONE_NEWUTS | ns.CLONE_NEWIPC)
             _set_hostname(self.plan["name"])
             self._mount()
             os.setsid()
-            os.execve(PID_1[0], list(PID_1), ENVIRONMENT)  # noqa: S606
+            if self.bare:
+                ns.give_up(ns.CAP_SYS_TIME, ns.CAP_SYS_MODULE)
+            first, more = (SYSTEMD, CONTAINER) if self.bare else (PID_1, {})
+            os.execve(first[0], list(first), {**ENVIRONMENT, **more})  # noqa: S606
         except BaseException as error:  # noqa: BLE001 - the last word of a lost child
             print(f"{self.directory.name} does not boot: {error}", flush=True)
         finally:
@@ -137,21 +154,29 @@ class Machine:
         if os.path.exists(f"{root}/proc/sysrq-trigger"):
             ns.bind(str(self.sysrq), f"{root}/proc/sysrq-trigger")
         ns.bind(f"{root}/proc/sys", f"{root}/proc/sys", read_only=True)
+        if self.bare:  # its network is its own, and libvirt makes it one that forwards
+            ns.bind("/proc/sys/net", f"{root}/proc/sys/net")
         ns.mount("sysfs", f"{root}/sys", "sysfs", quiet | ns.MS_RDONLY)
         ns.mount("tmpfs", f"{root}/run", "tmpfs", quiet, "mode=755,size=256m")
         ns.mount("tmpfs", f"{root}/tmp", "tmpfs", quiet, "mode=1777,size=256m")
         self._devices(f"{root}/dev")
+        if self.bare:
+            self._control_groups(f"{root}/sys/fs/cgroup")
+            self._claim_nfs(f"{root}/proc/filesystems")
         for source, target in self.plan["shared"].items():
             os.makedirs(root + target, exist_ok=True)
             ns.bind(source, root + target)
-        os.mkdir(f"{root}/run/lab")
-        own = Path(__file__).with_name("supervisor.py").read_text()
-        Path(f"{root}/run/lab/supervisor.py").write_text(own)
+        if not self.bare:
+            os.mkdir(f"{root}/run/lab")
+            own = Path(__file__).with_name("supervisor.py").read_text()
+            Path(f"{root}/run/lab/supervisor.py").write_text(own)
         ns.enter_root(root)
 
     def _devices(self, dev: str) -> None:
         ns.mount("tmpfs", dev, "tmpfs", ns.MS_NOSUID, "mode=755,size=1m")
-        for name, (major, minor) in DEVICES.items():
+        devices = {**DEVICES, **MORE_DEVICES} if self.bare else DEVICES
+        os.mkdir(f"{dev}/net")
+        for name, (major, minor) in devices.items():
             _node(f"{dev}/{name}", 0o020666, major, minor)
         for name, target in LINKS.items():
             os.symlink(target, f"{dev}/{name}")
@@ -161,6 +186,24 @@ class Machine:
         terminals = "newinstance,ptmxmode=0666,mode=620,gid=5"
         ns.mount("devpts", f"{dev}/pts", "devpts", ns.MS_NOSUID, terminals)
         ns.mount("tmpfs", f"{dev}/shm", "tmpfs", quiet, "mode=1777,size=512m")
+
+    def _claim_nfs(self, place: str) -> None:
+        """Let a kernel without NFS say that it has it: the node mounts a stand-in."""
+        said = Path("/proc/filesystems").read_text()
+        if "\tnfs\n" not in said:
+            own = self.directory / "filesystems"
+            own.write_text(f"{said}nodev\tnfs\nnodev\tnfs4\n")
+            ns.bind(str(own), place)
+
+    def _control_groups(self, place: str) -> None:
+        """The node's part of the unified hierarchy, which it takes for the whole."""
+        ns.mount("cgroup2", place, "cgroup2", ns.MS_NOSUID | ns.MS_NODEV)
+        own = Path(place, control_group(self.directory))
+        own.mkdir(parents=True, exist_ok=True)
+        (own / "cgroup.procs").write_text(f"{os.getpid()}\n")
+        ns.unshare(ns.CLONE_NEWCGROUP)
+        ns.unmount(place)
+        ns.mount("cgroup2", place, "cgroup2", ns.MS_NOSUID | ns.MS_NODEV)
 
     def _watch(self, init: int, keys: int) -> str:
         """Wait for PID 1's end; a sysrq key ends it. Returns how it ended."""
@@ -191,6 +234,19 @@ class Machine:
         now = time.clock_gettime(time.CLOCK_BOOTTIME)
         with (self.directory / "journal").open("a") as journal:
             journal.write(f"{now:.2f} {what}\n")
+
+
+def control_group(node: Path) -> str:
+    """The name of a node's control group on this machine."""
+    return f"{GROUP}-{node.parent.parent.name}/{node.name}"
+
+
+def forget_links() -> None:
+    """Take away what the former boot has left in the network: bridges and taps."""
+    for _, name in socket.if_nameindex():
+        if name not in CABLES:
+            gone = ["ip", "link", "delete", name]
+            subprocess.run(gone, check=True, timeout=10, env=ENVIRONMENT)
 
 
 def _node(path: str, mode: int, major: int, minor: int) -> None:

@@ -16,17 +16,28 @@ from pathlib import Path
 from .errors import LabError, NoSuchNode, NotUp
 
 RUN = Path("/run/vmha-lab")
+# What each node's control group begins with on this machine.
+GROUP = "vmha-lab"
 NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,30}$")
 NETWORK = "10.66.0"
+FIRST_BMC = 100
+# The addresses of the guides, RFC 5737: whoever follows them types these.
+GUIDE_NETWORK = "192.0.2"
+GUIDE_FIRST_BMC = 10
+MOST_BARE = 9
 MOST_NODES = 16
 BMC_USER = "admin"
+BMC_OPERATOR = "fence"
 BMC_PASSWORD = "lab-secret"
 BOOT_DELAY_S = 10.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A lab as ``up`` was asked for it; written to lab.json in its directory."""
+    """A lab as ``up`` was asked for it; written to lab.json in its directory.
+
+    ``bare``: its nodes are fresh Debian machines with systemd, and no cluster.
+    """
 
     name: str
     nodes: int
@@ -35,6 +46,7 @@ class Plan:
     boot_delay_s: float = BOOT_DELAY_S
     token_ms: int = 1000
     debs: list[str] = field(default_factory=list)
+    bare: bool = False
 
     @property
     def directory(self) -> Path:
@@ -72,19 +84,23 @@ class Plan:
         return self.directory / "net" / name
 
     def address(self, name: str) -> str:
-        return f"{NETWORK}.{self.number(name)}"
+        return self._host(self.number(name))
 
     def bmc_address(self, name: str) -> str:
-        return f"{NETWORK}.{100 + self.number(name)}"
+        first = GUIDE_FIRST_BMC if self.bare else FIRST_BMC
+        return self._host(first + self.number(name))
 
     def second_bmc_address(self, name: str) -> str:
         """The address of the same BMC on its other network port."""
-        return f"{NETWORK}.{120 + self.number(name)}"
+        return self._host(120 + self.number(name))
 
     def outlet_address(self, rack: str, name: str) -> str:
         """Where a rack controller switches its outlet for a node."""
         first = {"a": 140, "b": 160}[rack]
-        return f"{NETWORK}.{first + self.number(name)}"
+        return self._host(first + self.number(name))
+
+    def _host(self, number: int) -> str:
+        return f"{GUIDE_NETWORK if self.bare else NETWORK}.{number}"
 
     def write(self) -> None:
         """Put the plan into the lab's directory."""
@@ -101,11 +117,12 @@ def read(name: str) -> Plan:
     return Plan(**found)
 
 
-def check(name: str, nodes: int) -> None:
+def check(name: str, nodes: int, bare: bool = False) -> None:
     """Refuse what cannot be a lab; raises LabError."""
     if not NAME.match(name):
         raise LabError(
             f"{name!r} cannot be a lab's name: use up to 31 small letters, digits and -"
         )
-    if not 1 <= nodes <= MOST_NODES:
-        raise LabError(f"a lab has 1 to {MOST_NODES} nodes, not {nodes}")
+    most = MOST_BARE if bare else MOST_NODES
+    if not 1 <= nodes <= most:
+        raise LabError(f"a lab has 1 to {most} nodes, not {nodes}")

@@ -68,6 +68,26 @@ PACKAGES = [
     "less",
     "libxml2-utils",
 ]
+# What Debian's installer leaves on a machine that is to be a server, and no more.
+BARE = [
+    "systemd-sysv",
+    "dbus",
+    "libpam-systemd",
+    "openssh-server",
+    "openssh-client",
+    "ca-certificates",
+    "ifupdown",
+    "iproute2",
+    "iputils-ping",
+    "kmod",
+    "less",
+    "nano",
+    "procps",
+    "udev",
+    "vim-tiny",
+    # a stand-in for NFS, which needs the kernel's help
+    "bindfs",
+]
 # Debian 12 has all fence agents in one package.
 INSTEAD = {
     "bookworm": {
@@ -95,16 +115,22 @@ def packages(suite: str) -> list[str]:
     return [name for name in (instead.get(one, one) for one in PACKAGES) if name]
 
 
-def base(suite: str, progress: Progress, cache: Path = CACHE) -> Path:
-    """The base root of a suite, built when it is missing."""
-    recipe = repr((suite, packages(suite), RECIPE)).encode()
+def base(
+    suite: str,
+    progress: Progress,
+    cache: Path = CACHE,
+    wanted: Sequence[str] | None = None,
+) -> Path:
+    """The base root of a suite, built when it is missing (``wanted``: BARE)."""
+    names = packages(suite) if wanted is None else list(wanted)
+    recipe = repr((suite, names, RECIPE)).encode()
     place = cache / f"root-{suite}-{hashlib.sha256(recipe).hexdigest()[:12]}"
     if place.exists():
         return place
     with hold(cache / f".{place.name}.lock", 2 * BUILD_TIMEOUT_S, progress.life):
         if not place.exists():
             with scratch(cache) as work:
-                _build(suite, work / "root", progress)
+                _build(suite, names, work / "root", progress)
                 (work / "root").rename(place)
     return place
 
@@ -131,18 +157,18 @@ def layer(
     return place
 
 
-def _build(suite: str, root: Path, progress: Progress) -> None:
+def _build(suite: str, names: Sequence[str], root: Path, progress: Progress) -> None:
     mirror = sources.machine(suite)
     with progress.step(f"making a {suite} root with debootstrap"):
         archive = [mirror.archive] if mirror.archive else []
         strap = ["debootstrap", "--variant=minbase", suite, str(root), *archive]
         watched([*ALONE, "--mount-proc", *strap], BUILD_TIMEOUT_S, progress.life)
     _prepare(root, mirror.sources_list(suite))
-    with progress.step(f"installing the cluster's packages in it ({suite})"):
+    with progress.step(f"installing {len(names)} packages in it ({suite})"):
         apt = ["apt-get", "-q", "-o", "APT::Sandbox::User=root"]
         _inside(root, [*apt, "update"], progress)
         install = [*apt, "install", "-y", "--no-install-recommends"]
-        _inside(root, [*install, *packages(suite)], progress)
+        _inside(root, [*install, *names], progress)
         _inside(root, ["apt-get", "clean"], progress)
     _finish(root)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import LabError, TimedOut
-from .plan import BMC_PASSWORD, BMC_USER
+from .plan import BMC_OPERATOR, BMC_PASSWORD, BMC_USER
 from .processes import Process, spawn
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ set_working_mc {mc:#x}
 {channels}chassis_control "{hand}"
 user 1 true "" "nobody" user 10 none md2 md5 straight
 user 2 true "{user}" "{password}" admin 10 none md2 md5 straight
+user 3 true "{operator}" "{password}" operator 10 none md2 md5 straight
 """
 CHANNEL = """\
   startlan {number}
@@ -139,6 +140,7 @@ def _settings(controller: Controller, mc: int) -> str:
         channels=channels,
         hand=controller.hand,
         user=BMC_USER,
+        operator=BMC_OPERATOR,
         password=BMC_PASSWORD,
     )
 

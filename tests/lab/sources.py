@@ -59,6 +59,9 @@ def machine(suite: str, apt: Path = APT) -> Mirror:
 def choose(suite: str, sources: Iterable[Source], read: Callable[[str], str]) -> Mirror:
     """The archives for a suite, lent from another Debian suite when need be.
 
+    Of a suite that is older than all of SUITES, the release alone is taken: what its
+    security archive still lists is not always there.
+
     ``read`` gives the text behind a ``mirror+file:`` address.
     """
     archive: str | None = None
@@ -70,7 +73,7 @@ def choose(suite: str, sources: Iterable[Source], read: Callable[[str], str]) ->
             continue
         if not dash:
             archive = archive or uri
-        elif pocket in ("security", "updates"):
+        elif pocket in ("security", "updates") and suite in SUITES:
             extra.append(Source(uri, f"{suite}-{pocket}"))
     if archive is None:
         return Mirror(None)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from .cache import mounts, remove_tree
 from .commands import run
 from .errors import LabError
+from .plan import GROUP
 from .processes import Process, end
 
 if TYPE_CHECKING:
@@ -30,10 +31,21 @@ def sweep(directory: Path) -> None:
     for _ in range(2):
         end(list(processes(directory)))
     _unmount(directory)
+    _forget_control_groups(directory)
     if directory.is_dir():
         remove_tree(directory)
     if directory.parent.is_dir() and not any(directory.parent.iterdir()):
         directory.parent.rmdir()
+
+
+def _forget_control_groups(directory: Path) -> None:
+    """Remove what systemd in bare nodes has made; the kernel removes none by itself."""
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        words = line.split()
+        if words[words.index("-") + 1] == "cgroup2":
+            own = Path(words[4], f"{GROUP}-{directory.name}")
+            for group, _, _ in os.walk(own, topdown=False):
+                Path(group).rmdir()
 
 
 def processes(directory: Path) -> Iterator[Process]:

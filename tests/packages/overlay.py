@@ -1,7 +1,8 @@
 """A copy of this machine's root to install into, that leaves the machine untouched.
 
-An overlay over ``/`` with its upper layer on a tmpfs, in a mount namespace of its own.
-All of it lives as long as one process that reads from a pipe we hold: when the tests
+An overlay over ``/``, or over another root, with its upper layer on a tmpfs, in a mount
+namespace of its own. All of it lives as long as one process that reads from a pipe we
+hold: when the tests
 end, in whatever way, the pipe closes and the kernel takes everything down.
 """
 
@@ -11,11 +12,11 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-# $1 is an empty folder. The size is a limit, not a cost.
+# $1 is an empty folder, $2 the root below. The size is a limit, not a cost.
 SET_UP = """
 mount -t tmpfs -o size=1g,mode=755 vmha-packages "$1"
 mkdir "$1/upper" "$1/work" "$1/root"
-mount -t overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
+mount -t overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
 for name in proc sys dev; do mount --rbind "/$name" "$1/root/$name"; done
 mount -t tmpfs -o mode=1777 vmha-packages "$1/root/tmp"
 exec chroot "$1/root" sh -c 'echo ready; exec cat'
@@ -32,16 +33,18 @@ ENVIRONMENT = {
 class OverlayRoot:
     """The root that packages are installed into, and the way to run something there."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, below: Path = Path("/")) -> None:
         self._holder = subprocess.Popen(
-            ["unshare", "--mount", "sh", "-euc", SET_UP, "sh", str(folder)],
+            ["unshare", "--mount", "sh", "-euc", SET_UP, "sh", str(folder), str(below)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             env=ENVIRONMENT,
         )
         assert self._holder.stdout is not None
-        assert self._holder.stdout.readline() == "ready\n", "no overlay over / here"
+        assert self._holder.stdout.readline() == "ready\n", (
+            f"no overlay over {below} here"
+        )
 
     def close(self) -> None:
         """Let the holder end; mounts go with its namespace."""

@@ -13,6 +13,26 @@ from packages.conftest import BUILD, NAMES, ROOT
 from vmha.agents.protocol.version import VERSION
 
 PARTS = "/usr/lib/vmha/parts"
+COMMANDS = ("vmha-common", "vmha-cluster")
+# What the command reads of the agents and fence agents goes with what all share.
+SHARED = (
+    "agents/__init__.py",
+    "agents/capacity/__init__.py",
+    "agents/capacity/host.py",
+    "agents/cib.py",
+    "agents/domainxml/",
+    "agents/hypervisor/__init__.py",
+    "agents/hypervisor/uri.py",
+    "agents/pacemaker.py",
+    "agents/protocol/",
+    "agents/vm/__init__.py",
+    "agents/vm/declared/",
+    "agents/vm/parameters.py",
+    "agents/vm/virsh_options.py",
+    "fence/__init__.py",
+    "fence/protocol/__init__.py",
+    "fence/protocol/hosts.py",
+)
 FLOORS = ("agents", "fence", "heartbeat")
 FIXED = {
     "vmha-agents": {
@@ -70,6 +90,14 @@ def test_fencing_needs_no_libvirt(debs: dict[str, Path]) -> None:
     depends = {word for name in needed for word in _depends(debs[name])}
     assert "python3-pyghmi" in depends
     assert not {"python3-libvirt", "vmha-agents", "vmha-cluster"} & depends
+
+
+def test_the_command_needs_no_libvirt_and_no_agents(debs: dict[str, Path]) -> None:
+    depends = {w for name in COMMANDS for w in _depends(debs[name])}
+    assert {"python3-lxml", "python3-yaml"} <= depends
+    assert not {"python3-libvirt", "python3-pyghmi"} & depends
+    own = {word.partition(" ")[0] for word in depends if word.startswith("vmha")}
+    assert own == {"vmha-common"}
 
 
 def test_the_packages_of_one_build_go_together(debs: dict[str, Path]) -> None:
@@ -145,7 +173,7 @@ def modules() -> list[str]:
 
 def package_of(path: str) -> str:
     """Return the package that a module is to be in."""
-    if path == "agents/__init__.py" or path.startswith("agents/protocol/"):
+    if path.startswith(SHARED):
         return "vmha-common"
     floors = {"agents": "agents", "fence": "fence", "heartbeat": "cluster"}
     return f"vmha-{floors[path.partition('/')[0]]}"

@@ -126,6 +126,7 @@ TIERS = (
             "pcs",
             "resource-agents",
             "rpm",
+            "rpmlint",
             *BUILD,
             *FENCER,
         ),

@@ -40,6 +40,17 @@ def test_every_device_of_the_lab_has_an_address_of_its_own() -> None:
     assert all(int(address.rpartition(".")[2]) < 254 for address in addresses)
 
 
+def test_bare_machines_have_the_addresses_of_the_guides_and_no_cluster() -> None:
+    lab = Plan("demo", 3, "bookworm", bare=True)
+    assert (lab.address("node3"), lab.bmc_address("node3")) == (
+        "192.0.2.3",
+        "192.0.2.13",
+    )
+    assert sorted(files.texts(lab, "node1")) == ["/etc/hostname", "/etc/machine-id"]
+    with pytest.raises(LabError, match="1 to 9 nodes"):
+        plan.check("demo", 10, bare=True)
+
+
 def test_nodes_differ_in_what_must_differ() -> None:
     lab = Plan("demo", 2, "bookworm")
     one, two = files.texts(lab, "node1"), files.texts(lab, "node2")

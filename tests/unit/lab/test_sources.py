@@ -73,6 +73,12 @@ def test_an_archive_of_one_suite_is_lent_to_another() -> None:
     ]
 
 
+def test_of_an_older_suite_the_release_alone_is_taken() -> None:
+    """Its security archive lists packages that are gone."""
+    mirror = sources.choose("bullseye", sources.deb822(DEB822), no_file)
+    assert mirror == Mirror("http://archive.example/debian")
+
+
 def test_a_cloud_image_names_its_mirror_in_a_file() -> None:
     listed = [Source("mirror+file:///etc/apt/mirrors/debian.list", "bookworm")]
     files = {"/etc/apt/mirrors/debian.list": "https://cloud.example/debian\n"}
