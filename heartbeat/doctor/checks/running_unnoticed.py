@@ -77,8 +77,8 @@ CHECK = Check(
     "Nothing watches or stops such a guest, and whoever takes it for stopped may use "
     "its disks. It was started or moved by hand; or its migration was interrupted by a "
     "change of the configuration after it had been on that node once before: Pacemaker "
-    "(2.1.5 and 3.0.0 were seen to) then takes the old arrival for the new one and "
-    "forgets it. ocf:vmha:VirtualMachine starts no second copy meanwhile.",
+    "2.1.5 then takes the old arrival for the new one and forgets it. "
+    "ocf:vmha:VirtualMachine starts no second copy meanwhile.",
     "crm_resource --refresh --resource GUEST: Pacemaker looks again and finds it.",
     (CIB, STATUS, FACTS + "libvirt", FACTS + "guests"),
     look,
