@@ -32,6 +32,8 @@ def rehearsed(
     origin: Source, change: Change, streams: Streams, *, search: bool, asks: bool
 ) -> Rehearsal:
     """Return what a change does and what is tolerated then; raises UnknownName."""
+    from vmha.heartbeat.pacemaker import confirmation
+
     whole = None
     played = changes.played(origin.cluster, change, state=origin.state)
     if origin.document is not None:
@@ -45,16 +47,10 @@ def rehearsed(
     later = played.later
     if now.plan.failures != plan.failures:  # what follows would begin from elsewhere
         later = later._replace(tolerates=0)
-    if origin.doubts:
-        after = _after(whole, change) if asks else None
-        later = agreement(
-            origin,
-            played.after,
-            later,
-            streams,
-            asks=asks and after is not None,
-            whole=after,
-        ).plan
+    asks = asks and confirmation.is_possible(played.after.cluster)
+    after = _after(whole, change) if asks else None
+    asks = asks and after is not None
+    later = agreement(origin, played.after, later, streams, asks=asks, whole=after).plan
     told = {*now.plan.warnings, *later.warnings}
     plan = now.plan._replace(
         tolerates=later.tolerates,

@@ -15,7 +15,6 @@ from vmha.heartbeat.command.streams import Streams
 
 if TYPE_CHECKING:
     from vmha.heartbeat.doctor.cib import Cib
-    from vmha.heartbeat.doctor.observed import Observed
     from vmha.heartbeat.doctor.overview import Overview
     from vmha.heartbeat.planning.outcome import Plan
 
@@ -45,23 +44,42 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="answer for programs")
 
 
+class Margins:
+    """The last plan, with what it was made of: a quiet cluster is not planned anew."""
+
+    def __init__(self) -> None:
+        self._known: tuple[object, Plan | None] | None = None
+
+    def of(self, cib: Cib, running: dict[str, str], wanted: int) -> Plan | None:
+        """Ask the planner; None for a cluster without guests."""
+        from lxml import etree
+
+        from vmha.heartbeat.doctor.survival import plan_of
+
+        asked = (etree.tostring(cib.root), running, wanted)
+        if self._known is None or self._known[0] != asked:
+            self._known = asked, plan_of(cib, running, wanted)
+        return self._known[1]
+
+
 def run(arguments: argparse.Namespace, streams: Streams) -> int:
     """Show the cluster once, or again and again."""
+    margins = Margins()
     if not arguments.watch:
-        return _once(arguments, streams)
+        return _once(arguments, streams, margins)
     try:
         while True:
             if streams.out.isatty():
                 streams.out.write(CLEAR)
-            _once(arguments, streams)
+            _once(arguments, streams, margins)
             streams.out.flush()
             time.sleep(max(0.5, arguments.watch))
     except KeyboardInterrupt:
         return 0
 
 
-def _once(arguments: argparse.Namespace, streams: Streams) -> int:
-    found = look(arguments.file or "", streams)
+def _once(arguments: argparse.Namespace, streams: Streams, margins: Margins) -> int:
+    found = look(arguments.file or "", streams, margins)
     if arguments.json:
         streams.json(as_json(found))
     else:
@@ -69,7 +87,7 @@ def _once(arguments: argparse.Namespace, streams: Streams) -> int:
     return 0 if found.is_well else 1
 
 
-def look(path: str, streams: Streams) -> Overview:
+def look(path: str, streams: Streams, margins: Margins) -> Overview:
     """Read the cluster; raises AgentError where it does not answer."""
     from vmha.agents.protocol.deadline import Deadline
     from vmha.heartbeat.doctor import observed, overview
@@ -86,15 +104,9 @@ def look(path: str, streams: Streams) -> Overview:
         file = read(path)
         wanted = file.policy.tolerate
         classes = {g.name: g.guest_class or "" for g in file.guests}
-    return overview.of(cib, seen, _plan(cib, seen, wanted), wanted, classes)
-
-
-def _plan(cib: Cib, seen: Observed, wanted: int) -> Plan | None:
-    """Ask the planner; None for a cluster without guests."""
-    from vmha.heartbeat.doctor.survival import plan_of
-
     running = {name: s.nodes[0] for name, s in seen.resources.items() if s.nodes}
-    return plan_of(cib, running, wanted)
+    plan = margins.of(cib, running, wanted)
+    return overview.of(cib, seen, plan, wanted, classes)
 
 
 def as_json(found: Overview) -> dict[str, object]:

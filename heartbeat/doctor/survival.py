@@ -1,8 +1,8 @@
 """How many failures the cluster of a CIB survives now, by the planner.
 
-Called by status and by the doctor's source. ``running`` is where resources are. Where
-the configuration has what the planner does not reckon with, Pacemaker's scheduler is
-asked, and what neither knows does not count as survived.
+Called by status and by the doctor's source. ``running`` is where resources are.
+Pacemaker's scheduler is asked wherever it can be; where it cannot, and the
+configuration has what the planner does not reckon with, nothing counts as survived.
 """
 
 from __future__ import annotations
@@ -42,10 +42,8 @@ def plan_of(
         cluster = settled(cluster, found.state)
     scheduler = Scheduler(cluster, found.state)
     made = planned(scheduler, max(1, wanted), search=False)
-    if not found.doubts:
-        return made
     whole = cib.root
-    if is_idle:
+    if is_idle or whole.find("status/node_state") is None:
         homes = {g.name: g.runs_on for g in cluster.guests if g.runs_on is not None}
         whole = state.with_state(whole, homes)
     judged = confirmation.judged(

@@ -34,7 +34,7 @@ def shown(found: Overview, **options: object) -> tuple[str, int]:
     arguments = argparse.Namespace(file=None, watch=None, json=False)
     vars(arguments).update(options)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(status, "look", lambda path, streams: found)
+        patched.setattr(status, "look", lambda *_: found)
         code = status.run(arguments, streams)
     return out.getvalue(), code
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from lxml import etree
 from unit.heartbeat.doctor.patient import RUNS_ON, Patient
 
-from vmha.heartbeat.doctor import overview
+from vmha.agents.protocol.deadline import Deadline
+from vmha.heartbeat.command.status import Margins
+from vmha.heartbeat.doctor import overview, survival
 from vmha.heartbeat.doctor.check import Finding, Unknown
 from vmha.heartbeat.doctor.checks import failure_margin
 from vmha.heartbeat.doctor.cib import Cib
 from vmha.heartbeat.doctor.evidence import Evidence
 from vmha.heartbeat.doctor.survival import plan_of
-from vmha.heartbeat.pacemaker import confirmation
+from vmha.heartbeat.pacemaker import confirmation, simulate
 from vmha.heartbeat.planning.outcome import Plan
 
 
@@ -74,3 +78,34 @@ def test_a_node_in_maintenance_restarts_none_of_its_guests() -> None:
     first = next(outcome for outcome in made.failures if outcome.lost == ("n1",))
     assert [(e.guest, e.reason) for e in first.unplaced] == [("db1", "unmanaged")]
     assert "nothing restarts db1" in overview.margin(made, 1).text
+
+
+def test_pacemaker_is_asked_also_where_all_is_reckoned_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def none_of_the_lost(
+        _: etree._Element, __: Deadline, lost: Sequence[str] = ()
+    ) -> simulate.Outcome:
+        after = {name: at for name, at in RUNS_ON.items() if at not in lost}
+        return simulate.Outcome({}, after, ())
+
+    monkeypatch.setattr(confirmation, "is_possible", lambda _: True)
+    monkeypatch.setattr(simulate, "simulate", none_of_the_lost)
+    made = plan(Patient())
+    assert (made.tolerates, made.is_certain) == (0, True)
+    assert not overview.margin(made, 1).holds
+
+
+def test_a_cluster_that_is_watched_is_planned_again_only_when_it_changes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(survival, "plan_of", lambda *_: asked.append(1))
+    ill, margins = Patient(), Margins()
+    for _ in range(3):
+        margins.of(Cib(ill.cib), dict(RUNS_ON), 1)
+    assert len(asked) == 1
+    ill.constraint("rsc_ticket", rsc="db1", ticket="T")
+    margins.of(Cib(ill.cib), dict(RUNS_ON), 1)
+    margins.of(Cib(ill.cib), {}, 1)
+    assert len(asked) == 3
