@@ -28,7 +28,10 @@ def _part(one: etree._Element, attributes: Mapping[str, str]) -> bool | None:
         return holds(one, attributes)
     if one.tag != "expression" or one.get("value-source", "literal") != "literal":
         return None
-    value = attributes.get(str(one.get("attribute")))
+    name = str(one.get("attribute"))
+    if name.startswith("#") and name not in attributes:
+        return None  # Pacemaker's own, such as #site-name: it has a value somewhere
+    value = attributes.get(name)
     operation = one.get("operation")
     if operation in ("defined", "not_defined"):
         return (value is not None) == (operation == "defined")

@@ -6,14 +6,15 @@ as crm_simulate confirms it. Each is one sentence; what cannot reach any guest i
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import NamedTuple
 
 from lxml import etree
 
 from vmha.agents.cib import INFINITY, number
-from vmha.heartbeat.pacemaker import terms
-from vmha.heartbeat.pacemaker.inventory import Inventory, members
+from vmha.heartbeat.pacemaker import circumstances, terms
+from vmha.heartbeat.pacemaker.inventory import Inventory, is_true, members
 from vmha.heartbeat.pacemaker.locations import Locations
 from vmha.heartbeat.planning.instructions import STOPPED, TARGET_ROLE
 from vmha.heartbeat.planning.scores import STRATEGY
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from vmha.heartbeat.planning.instructions import Instructions
 
 ONE_PER_NODE = {"clone-max", "clone-node-max", "promotable"}
-FAILURES = "fail-count-"
+PLAIN_NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
 
 
 class _Scene(NamedTuple):
@@ -60,7 +61,7 @@ def of(
         *_unread(found, scene),
         *_constraints(scene),
         *_circle(scene),
-        *_failures(scene),
+        *circumstances.doubts(cib, held, scene.near),
     ]
     return tuple(dict.fromkeys(sentences))
 
@@ -122,6 +123,12 @@ def _options(scene: _Scene) -> Iterator[str]:
 
 def _sizes(scene: _Scene) -> Iterator[str]:
     """Yield sizes of other names than the planner's two, or that some nodes lack."""
+    for owner, size, text in _written(scene):
+        if not PLAIN_NUMBER.fullmatch(text):
+            yield (
+                f"{size} of {owner} is {text!r}, in which Pacemaker may read another "
+                "number than the planner"
+            )
     needed: dict[str, list[str]] = defaultdict(list)
     for name in sorted(scene.near):
         for size, text in scene.held.sizes[name].items():
@@ -138,6 +145,19 @@ def _sizes(scene: _Scene) -> Iterator[str]:
         lacking = [node for node, offer in offered.items() if size not in offer]
         if lacking and any(offered.values()):
             yield f"{_some(lacking)} offers no {size}, which {_some(names)} need"
+
+
+def _written(scene: _Scene) -> Iterator[tuple[str, str, str]]:
+    """Yield whose sizes are written how."""
+    wanted = set()
+    for name in sorted(scene.held.primitives):
+        for size, text in scene.held.sizes[name].items():
+            wanted.add(size)
+            yield name, size, text
+    for node in members(scene.cib):
+        for size, text in scene.held.offers(node).items():
+            if size in wanted:
+                yield str(node.get("uname")), size, text
 
 
 def _collectives(scene: _Scene) -> Iterator[str]:
@@ -168,7 +188,14 @@ def _is_everywhere(top: etree._Element, scene: _Scene) -> bool:
     (name,) = inside
     meta = scene.held.settings(top)
     is_plain = not {key for key in meta if key in ONE_PER_NODE and meta[key] != "false"}
-    role = {meta.get(TARGET_ROLE, ""), scene.held.metas[name].get(TARGET_ROLE, "")}
+    own = scene.held.metas[name]
+    is_managed = all(
+        is_true(told.get("is-managed", "true")) and not is_true(told.get("maintenance"))
+        for told in (own, meta)
+    )
+    # Too few instances on the survivors, and what waits for the clone does not start.
+    is_plain = is_plain and is_managed and not number(meta.get("clone-min", "0"))
+    role = {meta.get(TARGET_ROLE, ""), own.get(TARGET_ROLE, "")}
     is_wanted = STOPPED not in {text.lower() for text in role}
     located = any(
         name in _located(one, scene)
@@ -316,21 +343,6 @@ def _circle(scene: _Scene) -> Iterator[str]:
     names = sorted({one for one, _ in edges} & scene.near)
     if names:
         yield f"colocations of {_some(names)} go round in a circle"
-
-
-def _failures(scene: _Scene) -> Iterator[str]:
-    """Yield guests that have failed somewhere: Pacemaker may not start them there."""
-    for state in scene.cib.iterfind("status/node_state"):
-        for pair in state.iterfind("transient_attributes/instance_attributes/nvpair"):
-            name = str(pair.get("name"))
-            if not name.startswith(FAILURES) or not number(str(pair.get("value"))):
-                continue
-            resource = name[len(FAILURES) :].partition("#")[0]
-            if resource in scene.near:
-                yield (
-                    f"{resource} has failed on {state.get('uname')} before, and "
-                    "Pacemaker may not start it there again"
-                )
 
 
 def _some(names: list[str]) -> str:

@@ -139,7 +139,7 @@ def _guest(
         _first(needs, CPU_NAMES),
         _first(needs, MEMORY_NAMES),
         reading.number(meta.get("priority", "0")),
-        meta.get("is-managed", "true").lower() not in NO,
+        inventory.is_true(meta.get("is-managed", "true")),
         runs_on,
         prefer,
     )

@@ -119,7 +119,7 @@ def _terms(
     kept = {**meta, "priority": str(priority)}
     stickiness = reading.number(meta.get(STICKINESS, "0"))
     kept[STICKINESS] = scores.written(max(0, stickiness))  # below 0 it is none
-    is_managed = meta.get("is-managed", "true").lower() not in NO
+    is_managed = is_true(meta.get("is-managed", "true"))
     if is_frozen or not is_managed or is_true(meta.get("maintenance")):
         kept["is-managed"] = "false"
     else:

@@ -25,21 +25,41 @@ CLONE = f'<clone id="d-clone">{DUMMY}</clone>'
 AFTER = '<rsc_order id="o" first="{}" then="a"{}/>'
 REFS = '<resource_ref id="a"/><resource_ref id="b"/>'
 SETS = f'<resource_set id="s">{REFS}</resource_set>'
+RUNNING = {"a": "n1", "b": "n2"}
 PATTERN = '<rsc_location id="p" rsc-pattern="a{2}" node="n1" score="5"/>'
+BY_RULE = (
+    '<rsc_location id="l" rsc="a"><rule id="r" score="-INFINITY">'
+    '<expression id="e" attribute="{}" operation="eq" value="x"/></rule></rsc_location>'
+)
+
+
+def _clone(name: str, value: str, inside: bool = False) -> str:
+    pair = f'<nvpair id="d-p" name="{name}" value="{value}"/>'
+    meta = f'<meta_attributes id="d-m">{pair}</meta_attributes>'
+    if inside:
+        return CLONE.replace("/></clone>", f">{meta}</primitive></clone>")
+    return CLONE.replace('<clone id="d-clone">', f'<clone id="d-clone">{meta}')
 
 
 def doubts(resources: str, constraints: str = "", option: str = "") -> tuple[str, ...]:
     """Return what is doubted of three nodes that vmha's strategy is set for."""
+    return of_document(nodes(resources, constraints, option), RUNNING).doubts
+
+
+def nodes(resources: str, constraints: str = "", option: str = "") -> etree._Element:
+    """Return three nodes that nothing but what is given is to be doubted of."""
     whole = live(3, resources, constraints)
     where = whole.find("configuration/crm_config/cluster_property_set")
     assert where is not None
-    name, _, value = (option or "placement-strategy=utilization").partition("=")
-    etree.SubElement(where, "nvpair", id="o-1", name=name, value=value)
+    options = {"placement-strategy": "utilization", "stonith-enabled": "false"}
+    name, _, value = option.partition("=")
+    for key, text in {**options, **({name: value} if name else {})}.items():
+        etree.SubElement(where, "nvpair", id=f"o-{key}", name=key, value=text)
     for node in whole.iterfind("configuration/nodes/node"):
         sizes = etree.SubElement(node, "utilization", id=f"u{node.get('id')}")
         ident = f"c{node.get('id')}"
         etree.SubElement(sizes, "nvpair", id=ident, name="cpu", value="8")
-    return of_document(whole, {"a": "n1", "b": "n2"}).doubts
+    return whole
 
 
 @pytest.mark.parametrize(
@@ -62,6 +82,12 @@ def test_what_is_reckoned_with_is_no_doubt(resources: str, constraints: str) -> 
     [
         (A, "", "placement-strategy=balanced", "placement-strategy is balanced"),
         (A, "", "node-health-strategy=only-green", "node-health-strategy"),
+        (A, "", "stonith-enabled=true", "there is no fence device"),
+        (A.replace('value="1"', 'value="1k"'), "", "", "cpu of a is '1k'"),
+        (A.replace('value="1"', 'value="1 "'), "", "", "cpu of a is '1 '"),
+        (A, BY_RULE.format("#cluster-name"), "", "does not know"),
+        (A, BY_RULE.format("#site-name"), "", "does not know"),
+        (A, BY_RULE.format("#is_dc"), "", "does not know"),
         (A, '<rsc_ticket id="t" rsc="a" ticket="T"/>', "", "depends on a ticket"),
         (A + B, AFTER.format("b", ' kind="Optional"'), "", "can then start neither"),
         (A + B, f'<rsc_order id="o">{SETS}</rsc_order>', "", "order of sets"),
@@ -124,6 +150,100 @@ def test_a_failure_of_before_is_a_doubt() -> None:
     etree.SubElement(inner, "nvpair", id="f", name=name, value="INFINITY")
     found = of_document(whole, {}).doubts
     assert any("a has failed on n1 before" in sentence for sentence in found)
+
+
+def _state(whole: etree._Element) -> etree._Element:
+    return next(whole.iterfind("status/node_state[@uname='n2']"))
+
+
+@pytest.mark.parametrize("operation", ["monitor", "start"])
+@pytest.mark.parametrize("code", ["2", "3", "4", "5", "6"])
+def test_a_hard_error_is_a_doubt_without_a_fail_count(
+    operation: str, code: str
+) -> None:
+    whole = nodes(A + DUMMY, AFTER.format("d", ""))
+    for at, name in enumerate(("a", "d")):
+        history = etree.SubElement(_state(whole), "lrm", id=f"{at}")
+        one = etree.SubElement(history, "lrm_resource", id=name)
+        words = {"operation": operation, "rc-code": code}
+        etree.SubElement(one, "lrm_rsc_op", {"id": f"{name}-op", **words})
+    found = of_document(whole, RUNNING).doubts
+    assert [f"{operation} of {name} failed on n2" for name in ("a", "d")] == [
+        sentence.partition(" (")[0] for sentence in found
+    ]
+
+
+def test_what_is_not_there_is_no_hard_error() -> None:
+    whole = nodes(A)
+    one = etree.SubElement(etree.SubElement(_state(whole), "lrm"), "lrm_resource")
+    one.set("id", "a")
+    etree.SubElement(one, "lrm_rsc_op", {"operation": "monitor", "rc-code": "7"})
+    assert of_document(whole, RUNNING).doubts == ()
+
+
+@pytest.mark.parametrize(
+    ("clone", "is_doubt"),
+    [
+        (CLONE, False),
+        (_clone("is-managed", "true"), False),
+        (_clone("is-managed", "false"), True),
+        (_clone("is-managed", "false", inside=True), True),
+        (_clone("maintenance", "true"), True),
+        (_clone("clone-min", "3"), True),
+    ],
+)
+def test_a_clone_that_may_not_run_on_survivors_is_a_doubt(
+    clone: str, *, is_doubt: bool
+) -> None:
+    whole = nodes(A + clone, AFTER.format("d-clone", ""))
+    one = etree.SubElement(etree.SubElement(_state(whole), "lrm"), "lrm_resource")
+    one.set("id", "d")
+    words = {"operation": "start", "rc-code": "0", "call-id": "1"}
+    etree.SubElement(one, "lrm_rsc_op", words)
+    found = of_document(whole, RUNNING).doubts
+    assert any("whether that runs" in sentence for sentence in found) == is_doubt
+
+
+def test_a_capacity_without_a_number_is_a_doubt() -> None:
+    whole = nodes(A)
+    pair = next(whole.iterfind("configuration/nodes//nvpair[@name='cpu']"))
+    pair.set("value", "INFINITY")
+    (sentence,) = of_document(whole, RUNNING).doubts
+    assert "cpu of n1 is 'INFINITY'" in sentence
+
+
+def test_a_node_that_is_about_to_shut_down_is_a_doubt() -> None:
+    whole = nodes(A)
+    outer = etree.SubElement(_state(whole), "transient_attributes", id="2")
+    inner = etree.SubElement(outer, "instance_attributes", id="t")
+    pair = etree.SubElement(inner, "nvpair", id="s", name="shutdown", value="0")
+    assert of_document(whole, RUNNING).doubts == ()
+    pair.set("value", "1700000000")
+    assert of_document(whole, RUNNING).doubts == ("n2 is about to shut down",)
+
+
+@pytest.mark.parametrize(
+    ("policy", "is_doubt"), [("stop", True), ("freeze", True), ("ignore", False)]
+)
+def test_no_quorum_now_is_a_doubt(policy: str, *, is_doubt: bool) -> None:
+    whole = nodes(A, option=f"no-quorum-policy={policy}")
+    whole.set("have-quorum", "0")
+    found = of_document(whole, RUNNING).doubts
+    assert any("no quorum now" in sentence for sentence in found) == is_doubt
+
+
+@pytest.mark.parametrize(
+    ("text", "is_managed"), [("f", False), ("perhaps", False), ("Yes", True)]
+)
+def test_what_is_no_word_for_true_is_not_managed(
+    text: str, *, is_managed: bool
+) -> None:
+    pair = f'<nvpair id="i" name="is-managed" value="{text}"/>'
+    found = of_document(nodes(GUEST.format("a", pair)), RUNNING)
+    assert found.cluster.guests[0].ha == is_managed
+    assert found.state.told is not None
+    terms = found.state.told.guests[0]
+    assert ("is-managed" not in terms.meta) == is_managed
 
 
 @pytest.mark.parametrize("seed", range(8))
