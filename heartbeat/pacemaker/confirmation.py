@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from vmha.agents.protocol.errors import AgentError
+from vmha.agents.protocol.errors import AgentError, Refused
 from vmha.heartbeat.pacemaker import cib, rendering, simulate, state
 from vmha.heartbeat.pacemaker.inventory import Inventory
 from vmha.heartbeat.planning import reasons
@@ -44,7 +44,8 @@ class Confirmation(NamedTuple):
 
     ``outcomes`` are those that were given, in which nothing runs that Pacemaker leaves
     down. ``unasked`` are those of them that Pacemaker might answer otherwise, had it
-    been asked; ``trouble`` is why it was not, "" if it was.
+    been asked; ``trouble`` is why it was not, "" if it was. ``is_refused`` is whether
+    crm_simulate has failed on this CIB, instead of taking too long.
     """
 
     asked: int
@@ -52,6 +53,7 @@ class Confirmation(NamedTuple):
     outcomes: tuple[Outcome, ...]
     unasked: tuple[Outcome, ...] = ()
     trouble: str = ""
+    is_refused: bool = False
 
 
 def is_possible(cluster: Cluster) -> bool:
@@ -82,15 +84,19 @@ def confirm(
             after = simulate.simulate(whole, deadline, outcome.lost).after
         except simulate.Unfinished as error:
             found.append(f"{_when(outcome)}, {error}.")
-            known.append(
-                _down(cluster, outcome, [*outcome.placed], reasons.pacemaker())
-            )
+            running = {name for name, at in places(cluster, outcome) if at}
+            absent = [*outcome.placed, *(running & error.stopped)]
+            known.append(_down(cluster, outcome, absent, reasons.pacemaker()))
             asked += 1
             continue
         except AgentError as error:
             rest = tuple(outcomes[len(known) :])
             left = tuple(one for one in rest if not _is_standstill(one))
-            return Confirmation(asked, tuple(found), (*known, *rest), left, str(error))
+            is_refused = isinstance(error, Refused)
+            known += rest
+            return Confirmation(
+                asked, tuple(found), tuple(known), left, str(error), is_refused
+            )
         asked += 1
         real = {name: at for name, at in after.items() if at not in outcome.lost}
         planned = dict(places(cluster, outcome))
@@ -123,6 +129,10 @@ UNCERTAIN = (
     "other warnings), and crm_simulate has not confirmed the plan; only what it has "
     "confirmed counts as survived."
 )
+REFUSED = (
+    "Not certain: crm_simulate fails on this configuration, which may be a newer "
+    "Pacemaker's; only what it has confirmed counts as survived"
+)
 
 
 def judged(
@@ -136,14 +146,18 @@ def judged(
     """Return what is left of a plan when Pacemaker is asked about this CIB.
 
     It is not asked where that is None, or not possible. Where there are ``doubts``,
-    things that were not reckoned with, nothing then is tolerated.
+    things that were not reckoned with, nothing then is tolerated; nor where it fails on
+    a CIB, such as one of a newer Pacemaker's.
     """
     found = Confirmation(0, (), plan.failures, unasked(plan.failures))
     if whole is not None and is_possible(scheduler.cluster):
         found = confirm(scheduler.cluster, plan.failures, deadline, whole)
-    unsure = found.unasked if doubts else ()
+    unsure = found.unasked if doubts or found.is_refused else ()
     plan = corrected(plan, scheduler, found.outcomes, failures, unsure)
-    told = {*plan.warnings, *found.differences, *([UNCERTAIN] if unsure else [])}
+    told = {*plan.warnings, *found.differences}
+    if unsure:
+        said = " ".join(found.trouble.split())
+        told.add(UNCERTAIN if doubts else f"{REFUSED} ({said}).")
     plan = plan._replace(warnings=tuple(sorted(told)))
     return Judgement(plan, found.asked, bool(found.differences), found.trouble)
 

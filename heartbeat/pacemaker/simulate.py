@@ -27,13 +27,20 @@ ENDLESS = ("Transition failed", "An invalid transition was produced")
 STARTED = ("Started", "Promoted", "Unpromoted", "Master", "Slave")
 
 
-class Unfinished(Refused):
-    """Pacemaker's own transition comes to no end; who was to start stays down."""
+NO_QUORUM = "the cluster has no quorum"
 
-    def __init__(self) -> None:
+
+class Unfinished(Refused):
+    """Pacemaker's own transition comes to no end; who was to start stays down.
+
+    ``stopped`` is who ran before and does not when the transition is stuck.
+    """
+
+    def __init__(self, stopped: frozenset[str] = frozenset(), reason: str = "") -> None:
+        self.stopped = stopped
+        why = reason or "what it does waits for one another"
         super().__init__(
-            "Pacemaker's transition comes to no end, because what it does waits for "
-            "one another; guests stay down"
+            f"Pacemaker's transition comes to no end, because {why}; guests stay down"
         )
 
 
@@ -122,9 +129,19 @@ def _answer(cib: etree._Element, deadline: Deadline, words: Sequence[str]) -> st
         answer = process.run(argv, deadline, {"CIB_shadow_dir": folder})
     if answer.exit_code != 0:
         if any(sign in answer.stdout + answer.stderr for sign in ENDLESS):
-            raise Unfinished
+            raise _unfinished(cib, answer.stdout)
         raise Refused(f"crm_simulate did not answer: {answers.said(answer)}")
     return answer.stdout
+
+
+def _unfinished(cib: etree._Element, text: str) -> Unfinished:
+    """Read how far a transition came that is stuck, as far as it was written."""
+    reason = NO_QUORUM if cib.get("have-quorum") == "0" else ""
+    try:
+        stuck = outcome(text)
+    except etree.XMLSyntaxError:
+        return Unfinished(reason=reason)
+    return Unfinished(frozenset(stuck.before.keys() - stuck.after.keys()), reason)
 
 
 def outcome(text: str) -> Outcome:

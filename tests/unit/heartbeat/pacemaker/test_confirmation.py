@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 from lxml import etree
 
+from vmha.agents.protocol import process
 from vmha.agents.protocol.deadline import Deadline
-from vmha.agents.protocol.errors import Refused
+from vmha.agents.protocol.errors import AgentError, Refused, Unreachable
 from vmha.heartbeat.clusterfile.planned import cluster_of
 from vmha.heartbeat.clusterfile.reading import parse
 from vmha.heartbeat.pacemaker import confirmation, simulate
@@ -108,6 +109,59 @@ def test_a_transition_without_end_starts_nobody(
     assert any("comes to no end" in told for told in found.plan.warnings)
 
 
+def test_survivors_that_a_transition_without_end_stops_are_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def answer(lost: Sequence[str]) -> dict[str, str]:
+        if "n2" in lost:
+            raise simulate.Unfinished(frozenset({"on-n1"}), "the cluster has no quorum")
+        return honest(lost)
+
+    found = judged(monkeypatch, answer)
+    outcome = found.plan.failures[1]
+    assert [one.guest for one in outcome.preempted] == ["on-n1"]
+    (told,) = (one for one in found.plan.warnings if "comes to no end" in one)
+    assert "because the cluster has no quorum" in told
+
+
+def test_how_far_a_stuck_transition_came_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def status(tag: str, *running: str) -> str:
+        resources = "".join(
+            f'<resource id="{name}" role="Started"><node name="n1"/></resource>'
+            for name in running
+        )
+        return f"<{tag}><resources>{resources}</resources></{tag}>"
+
+    text = (
+        f"<r>{status('cluster_status', 'a', 'b')}"
+        f"{status('revised_cluster_status', 'b')}Transition failed</r>"
+    )
+    answer = process.Result(1, text, "")
+    monkeypatch.setattr(process, "run", lambda *_: answer)
+    whole = confirmation.document(CLUSTER)
+    whole.set("have-quorum", "0")
+    with pytest.raises(simulate.Unfinished, match="has no quorum") as caught:
+        simulate.simulate(whole, Deadline(9.0), ("n1",))
+    assert caught.value.stopped == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("error", "tolerates"), [(Refused("assertion"), 0), (Unreachable("too slow"), 1)]
+)
+def test_nothing_is_claimed_of_a_cib_that_crm_simulate_fails_on(
+    monkeypatch: pytest.MonkeyPatch, error: AgentError, tolerates: int
+) -> None:
+    def answer(_: Sequence[str]) -> dict[str, str]:
+        raise error
+
+    found = judged(monkeypatch, answer)
+    assert (found.plan.tolerates, found.plan.is_certain) == (tolerates, bool(tolerates))
+    told = [one for one in found.plan.warnings if "Not certain" in one]
+    assert len(told) == 1 - tolerates
+
+
 def test_a_node_that_is_given_more_than_it_has_holds_no_newcomer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -141,7 +195,7 @@ def test_singles_that_were_confirmed_count_where_pairs_were_not(
 ) -> None:
     def answer(lost: Sequence[str]) -> dict[str, str]:
         if len(lost) > 1:
-            raise Refused("no time")
+            raise Unreachable("no time")
         return honest(lost)
 
     monkeypatch.setitem(
