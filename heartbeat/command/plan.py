@@ -48,6 +48,29 @@ class Size(NamedTuple):
     memory_mib: int
 
 
+class Room(NamedTuple):
+    """How many more guests fit; not certain where what decides is not all known."""
+
+    guests: int
+    is_certain: bool
+
+    def as_json(self) -> dict[str, object]:
+        """Return what programs may rely on: a number that is not certain is none."""
+        certain = self.guests if self.is_certain else 0
+        return {"fit": certain, "fit_is_certain": self.is_certain}
+
+    def sentence(self, size: str, tolerate: int) -> str:
+        """Return the answer for people."""
+        condition = f"while policy.tolerate ({tolerate}) holds"
+        if self.is_certain:
+            return f"{self.guests} more guests of {size} fit {condition}."
+        return (
+            f"Perhaps {self.guests} more guests of {size} fit {condition}; that is not "
+            "certain, because constraints by pattern may reach new guests, or because "
+            "of what is not reckoned with."
+        )
+
+
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     source.add(parser)
@@ -113,11 +136,12 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
         from vmha.heartbeat.planning.fit import fit
 
         wanted: Size = arguments.fit
-        more = fit(now, wanted.cpu, wanted.memory_mib, progress, origin.state)
-        more = 0 if agreed.is_less or not plan.is_certain else more
+        count = fit(now, wanted.cpu, wanted.memory_mib, progress, origin.state)
+        count = 0 if agreed.is_less or not plan.is_certain else count
+        more = Room(count, is_certain=not count or _is_fit_known(origin))
     if arguments.json:
         answer = plan.as_json()
-        streams.json(answer if more is None else {**answer, "fit": more})
+        streams.json(answer if more is None else {**answer, **more.as_json()})
     else:
         _show(streams, arguments, origin, plan, more)
         if agreed.sentence:
@@ -152,6 +176,15 @@ def _failures(text: str) -> int | str:
     )
 
 
+def _is_fit_known(origin: Source) -> bool:
+    """Tell whether all that decides over guests that are not there yet is known."""
+    from vmha.heartbeat.pacemaker import locations
+
+    if origin.doubts:
+        return False
+    return origin.document is None or not locations.has_patterns(origin.document)
+
+
 def _holds(
     plan: Plan,
     wanted: int,
@@ -175,7 +208,7 @@ def _show(
     arguments: argparse.Namespace,
     origin: Source,
     plan: Plan,
-    more: int | None,
+    more: Room | None,
 ) -> None:
     from vmha.heartbeat.command import report
 
@@ -193,8 +226,7 @@ def _show(
     report.headroom(streams, plan.headroom, plan.reservation)
     if more is not None:
         size = f"{arguments.fit.cpu} CPUs and {arguments.fit.memory_mib} MiB"
-        condition = f"while policy.tolerate ({wanted}) holds"
-        streams.line(f"{more} more guests of {size} fit {condition}.")
+        streams.line(more.sentence(size, wanted))
     unit = RACK if arguments.failures == RACK else "node"
     streams.line(report.verdict(plan, origin.cluster, unit))
     if unit != RACK and plan.tolerates < wanted:

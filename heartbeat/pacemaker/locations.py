@@ -97,6 +97,12 @@ def read(cib: etree._Element, held: Inventory) -> Locations:
     return Locations(tuple(scores), tuple(unread))
 
 
+def has_patterns(cib: etree._Element) -> bool:
+    """Tell whether a constraint may reach resources of any name, also new ones."""
+    found = cib.iterfind("configuration/constraints/rsc_location")
+    return any(one.get("rsc-pattern") for one in found)
+
+
 def is_opt_in(held: Inventory) -> bool:
     """Tell whether resources run only where a constraint names a node."""
     return held.options().get(SYMMETRIC, "true").lower() in NO
