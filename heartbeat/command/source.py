@@ -16,6 +16,7 @@ from vmha.heartbeat.planning.prediction import WHOLE
 from vmha.heartbeat.planning.scores import LEAST_PRIORITY
 from vmha.heartbeat.planning.state import State
 
+TWO = 2
 LIVE_S = 60.0
 MOST_TOLERATED = 8
 MOST_NAMED = 6
@@ -125,10 +126,13 @@ def _live(streams: Streams) -> Source:
     from vmha.heartbeat.corosync import reading
     from vmha.heartbeat.pacemaker import live, stopped
     from vmha.heartbeat.pacemaker.cluster import Cluster as Running
+    from vmha.heartbeat.pacemaker.inventory import members
 
     deadline = Deadline(LIVE_S)
     document = Running(streams.environ).read(deadline)
-    conf, unread = _corosync(deadline)
+    is_saved = bool(streams.environ.get("CIB_file"))
+    nodes = {str(node.get("uname")) for node in members(document)}
+    conf, unread = _corosync(deadline, nodes if is_saved else None)
     arbiter = reading.qdevice_host(conf)
     found = live.read(
         document, deadline, reading.has_two_node(conf), arbiter is not None
@@ -146,6 +150,11 @@ def _live(streams: Streams) -> Source:
     ]
     told += [f"Not reckoned with: {doubt}." for doubt in found.doubts]
     told += _left_alone(cluster, document)
+    if found.cluster.guests and not cluster.guests:
+        told.append(
+            "Every guest is meant to be stopped (target-role, its own or by "
+            "rsc_defaults): nothing starts any of them, and nothing is planned for."
+        )
     return Source(
         "the live cluster",
         cluster._replace(last_man=reading.has_last_man(conf)),
@@ -191,14 +200,32 @@ def _left_alone(cluster: Cluster, document: etree._Element) -> Iterator[str]:
         )
 
 
-def _corosync(deadline: Deadline) -> tuple[Section, tuple[str, ...]]:
-    """Return this node's corosync.conf; an empty one, and why, where it is unread."""
+def _corosync(
+    deadline: Deadline, saved: set[str] | None
+) -> tuple[Section, tuple[str, ...]]:
+    """Return this node's corosync.conf; another, and why, where it is unread.
+
+    ``saved`` are the nodes of a saved CIB. The file of another cluster than theirs says
+    nothing of them; two nodes are then taken for two_node, as the doctor does.
+    """
     from vmha.agents.protocol.errors import AgentError
     from vmha.agents.protocol.files import read_text
     from vmha.heartbeat.corosync import reading
 
     try:
-        return reading.parse(read_text(reading.PATH, deadline)), ()
+        conf = reading.parse(read_text(reading.PATH, deadline))
     except (AgentError, reading.BadConf) as error:
-        sentence = f"{error}: neither two_node nor a qdevice is assumed."
-        return reading.Section(), (sentence,)
+        if saved is None:
+            sentence = f"{error}: neither two_node nor a qdevice is assumed."
+            return reading.Section(), (sentence,)
+    else:
+        listed = conf.first("nodelist").inner.get("node", [])
+        if saved is None or {one.words.get("name") for one in listed} == saved:
+            return conf, ()
+    if len(saved) != TWO:
+        return reading.Section(), ()
+    sentence = (
+        "The CIB is a saved one, and its cluster's corosync.conf is not here: two_node "
+        "is assumed of its two nodes, and no qdevice."
+    )
+    return reading.parse("quorum {\n two_node: 1\n}"), (sentence,)
