@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vmha.agents.protocol.deadline import Deadline
 
 ENDLESS = ("Transition failed", "An invalid transition was produced")
+REVISED = "revised_cluster_status"
 STARTED = ("Started", "Promoted", "Unpromoted", "Master", "Slave")
 
 
@@ -88,10 +89,17 @@ def simulate(
     """Return the outcome of one transition after the loss of these nodes.
 
     Raises NotInstalled without Pacemaker's tools, Refused for a CIB that they refuse,
-    Unreachable when they take longer than the deadline.
+    Unreachable when they take longer than the deadline. Pacemaker 3.0.0 leaves the
+    actions and the result out of its XML where a node was to fail; what is true in the
+    CIB that it writes is the same result, then without the actions.
     """
     words = ["--simulate", *(f"--node-fail={name}" for name in lost)]
-    return outcome(_answer(cib, deadline, words))
+    text = _answer(cib, deadline, words)
+    if lost and etree.fromstring(text.encode()).find(REVISED) is None:
+        before = present(cib, deadline).running
+        after = present(saved(cib, deadline, lost), deadline)
+        return Outcome(before, after.running, (), *after[1:])
+    return outcome(text)
 
 
 def saved(
@@ -145,8 +153,11 @@ def _unfinished(cib: etree._Element, text: str) -> Unfinished:
 
 
 def outcome(text: str) -> Outcome:
-    """Read crm_simulate's XML."""
+    """Read crm_simulate's XML; raises Refused where it tells no result."""
     root = etree.fromstring(text.encode())
+    revised = root.find(REVISED)
+    if revised is None:
+        raise Refused("crm_simulate tells no result of its transition")
     actions = tuple(
         Action(
             str(one.get("action")),
@@ -158,7 +169,6 @@ def outcome(text: str) -> Outcome:
         for one in root.iterfind("actions/rsc_action")
     )
     before = _running(root.find("cluster_status"))
-    revised = root.find("revised_cluster_status")
     return Outcome(before, _running(revised), actions, *_absent(revised))
 
 
