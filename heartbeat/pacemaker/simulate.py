@@ -147,7 +147,7 @@ def _unfinished(cib: etree._Element, text: str) -> Unfinished:
     reason = NO_QUORUM if cib.get("have-quorum") == "0" else ""
     try:
         stuck = outcome(text)
-    except etree.XMLSyntaxError:
+    except (etree.XMLSyntaxError, Refused):
         return Unfinished(reason=reason)
     return Unfinished(frozenset(stuck.before.keys() - stuck.after.keys()), reason)
 

@@ -145,6 +145,13 @@ def test_how_far_a_stuck_transition_came_is_read(
     with pytest.raises(simulate.Unfinished, match="has no quorum") as caught:
         simulate.simulate(whole, Deadline(9.0), ("n1",))
     assert caught.value.stopped == {"a"}
+    # Of one that is not told at all, no more is known than that it has no end.
+    for cut in ("", "<r>Transition failed</r>"):
+        untold = process.Result(1, cut, "Transition failed")
+        monkeypatch.setattr(process, "run", lambda *_, told=untold: told)
+        with pytest.raises(simulate.Unfinished) as caught:
+            simulate.simulate(whole, Deadline(9.0), ("n1",))
+        assert caught.value.stopped == frozenset()
 
 
 @pytest.mark.parametrize(
