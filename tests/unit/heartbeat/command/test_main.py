@@ -122,3 +122,23 @@ def test_progress_is_for_a_person_and_goes_before_anything_else_is_said() -> Non
         streams.say("done")
     assert piped.getvalue() == "done\n"
     assert terminal.getvalue() == "\r\x1b[K1 of 2\r\x1b[Kdone\n"
+
+
+@pytest.mark.parametrize("text", ["1e999", "inf", "nan", "-5", "0", "3601", "soon"])
+@pytest.mark.parametrize(
+    "words", [("import",), ("diff", "f"), ("apply", "f"), ("undo",)]
+)
+def test_a_time_that_cannot_be_waited_for_is_refused(
+    words: tuple[str, ...], text: str
+) -> None:
+    """Before anything is read, and with what is accepted."""
+    ran = Ran(*words, f"--timeout={text}", "--json")
+    assert ran.code == 2
+    (error,) = json.loads(ran.out.getvalue())["errors"]
+    assert f"{text!r} is no number of seconds above 0" in error["message"]
+
+
+def test_a_capacity_that_is_none_is_told_before_the_cluster_is_asked() -> None:
+    ran = Ran("import", "--capacity", "x")
+    assert ran.code == 2
+    assert "'x' is no CPU,MEMORY_MIB" in ran.err.getvalue()
