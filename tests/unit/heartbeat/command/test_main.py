@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from unit.heartbeat.clusterfile.texts import BASE
 
 from vmha.agents.protocol.errors import Unreachable
 from vmha.heartbeat.clusterfile.errors import BadClusterFile, Problem
@@ -108,6 +110,20 @@ def test_a_plan_tells_each_failure_and_the_last_is_the_end() -> None:
     told: list[tuple[int, int]] = []
     failures.plan(cluster, progress=lambda done, steps: told.append((done, steps)))
     assert told == [(1, 2), (2, 2)]
+
+
+def test_a_plan_of_racks_does_not_hold_where_too_few_nodes_may_be_lost(
+    tmp_path: Path,
+) -> None:
+    """Of three nodes each in a rack of its own, any one may go, and no two."""
+    path = tmp_path / "vmha.yaml"
+    path.write_text(BASE, encoding="utf-8")
+    words = ("plan", str(path), "--no-confirm", "--failures", "rack", "--json")
+    assert Ran(*words, "--tolerate", "1").code == 0
+    ran = Ran(*words, "--tolerate", "2")
+    answer = json.loads(ran.out.getvalue())
+    assert (ran.code, answer["tolerates"]) == (1, 1)
+    assert any("not that of any 2 nodes" in one for one in answer["warnings"])
 
 
 def test_progress_is_for_a_person_and_goes_before_anything_else_is_said() -> None:
