@@ -20,6 +20,7 @@ from vmha.heartbeat.clusterfile import (
     entries,
     exclusions,
     ineffective,
+    limits,
     references,
     rules,
     schema,
@@ -86,6 +87,9 @@ def _content(root: Section, path: str, problems: list[Problem]) -> ClusterFile:
         entries.two_node(root),
         entries.qdevice(root),
     )
+    problems = limits.problems(root, file, placed)
+    if problems:
+        raise BadClusterFile(path, _in_order(problems))
     return replace(file, warnings=ineffective.warnings(file, placed))
 
 

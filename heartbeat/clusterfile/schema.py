@@ -151,6 +151,8 @@ class _Finding:
         path = self._path
         if any(isinstance(part, str) and secrets.is_secret(part) for part in path):
             return  # told by ``secrets``, and never shown
+        if path[:1] in (("nodes",), ("guests",)) and self._is_login():
+            return  # told by ``secrets`` as well
         if self._is_name:
             if self._value in value_at(self._root, path).odd:
                 return  # told together with the way to quote it
@@ -158,6 +160,10 @@ class _Finding:
         accepted = self._schema.get("accepted") or self._choices()
         sentence = f"{self._seen()} is not accepted{self._advice()}: give {accepted}"
         yield self._at(path, sentence)
+
+    def _is_login(self) -> bool:
+        is_text = isinstance(self._value, str) and not self._is_name
+        return is_text and secrets.is_login(self._value)
 
     def _seen(self) -> str:
         """Return the value for a sentence; what is wrong in number, as a number."""

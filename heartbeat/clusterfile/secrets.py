@@ -12,10 +12,11 @@ from vmha.heartbeat.clusterfile.document import Listing, Path, Section, path_tex
 from vmha.heartbeat.clusterfile.errors import Problem
 
 # Parameters of the fence agents that hold a secret (fence-agents' metadata: password,
-# snmp_priv_passwd, community, token, hexadecimal_kg, ...); a file or a program of that
-# name is none.
+# snmp_priv_passwd, community, token, hexadecimal_kg, access_key, ...); a file or a
+# program of that name is none, nor is ``key``, which may be the name of one.
 _NAMES = re.compile(
-    r"(.*[_-])?(passw(or)?d|passphrase|passwd|secret|community|token|api_?key|kg)"
+    r"(.*[_-])?(passw(or)?d|passphrase|passwd|secret|community|token|api_?key|kg|"
+    r"(private|access|secret)_?key|authorization|cookie|credentials?|pin)"
     r"([_-].*)?",
     re.IGNORECASE,
 )
@@ -52,6 +53,11 @@ def is_secret(name: str) -> bool:
     return _NAMES.fullmatch(name) is not None
 
 
+def is_login(text: str) -> bool:
+    """Tell whether a text is a URI with a user's password in it."""
+    return _URI.match(text) is not None
+
+
 def may_tell(name: str, command: str) -> bool:
     """Tell whether a parameter's command could hold the secret that it prints.
 
@@ -86,7 +92,7 @@ def _below(value: object, path: Path) -> Iterator[Problem]:
             elif not isinstance(item, (Section, Listing)):
                 text = item if isinstance(item, str) else value.written.get(key, "")
                 line, place = value.lines[key], path_text((*path, key))
-                if _URI.match(text):
+                if is_login(text):
                     yield Problem(line, place, SENTENCE)
                 elif len(path) > 1 and may_tell(key, text):
                     yield Problem(line, place, SCRIPT_SENTENCE)
@@ -94,6 +100,6 @@ def _below(value: object, path: Path) -> Iterator[Problem]:
                 yield from _below(item, (*path, key))
     elif isinstance(value, Listing):
         for at, item in enumerate(value):
-            if isinstance(item, str) and _URI.match(item):
+            if isinstance(item, str) and is_login(item):
                 yield Problem(value.lines[at], path_text((*path, at)), SENTENCE)
             yield from _below(item, (*path, at))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vmha.heartbeat.pacemaker.simulate import Action
 
 TIMEOUT_S = 120.0
+LONGEST_S = 3600.0
 ADDED = "added"
 SIGNS = {ADDED: "+", "removed": "-", "changed": "~"}
 
@@ -42,12 +43,30 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="show all of what is added"
     )
+    add_timeout(parser)
+
+
+def add_timeout(parser: argparse.ArgumentParser) -> None:
+    """Declare how long Pacemaker's tools may take."""
     parser.add_argument(
         "--timeout",
-        type=float,
+        type=seconds,
         default=TIMEOUT_S,
         metavar="S",
         help="seconds in which Pacemaker's tools must have answered (default: 120)",
+    )
+
+
+def seconds(text: str) -> float:
+    """Read a number of seconds that can be waited for: no more than an hour."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if 0 < found <= LONGEST_S:  # not true of nan either
+        return found
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is no number of seconds above 0 and up to {LONGEST_S:.0f}"
     )
 
 

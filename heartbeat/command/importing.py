@@ -45,17 +45,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--capacity",
         metavar="CPU,MEMORY_MIB",
+        type=_capacity,
         help="of nodes of which the CIB says none",
     )
     parser.add_argument("-o", "--output", metavar="PATH", help="write to this file")
     parser.add_argument("--json", action="store_true", help="answer for programs")
-    parser.add_argument(
-        "--timeout",
-        type=float,
-        default=difference.TIMEOUT_S,
-        metavar="S",
-        help="seconds in which Pacemaker's tools must have answered (default: 120)",
-    )
+    difference.add_timeout(parser)
 
 
 def run(arguments: argparse.Namespace, streams: Streams) -> int:
@@ -79,11 +74,10 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
         qdevice=reading.qdevice_host(conf) is not None,
     )
     try:
-        capacity = _capacity(arguments.capacity)
         # A saved CIB is not of this node, and its guests may be others' namesakes.
         is_saved = arguments.cib is not None or bool(streams.environ.get("CIB_file"))
         sizes = Sizes(asks_libvirt=not is_saved)
-        made = importing.imported(cib, seen, conf, capacity, sizes)
+        made = importing.imported(cib, seen, conf, arguments.capacity, sizes)
     except Unacceptable as error:
         raise CannotDo(
             f"no cluster file can be made of it: {error}", "--cib"
@@ -129,12 +123,12 @@ def _corosync(arguments: argparse.Namespace, deadline: Deadline) -> Section:
         raise CannotDo(said, "--corosync") from error
 
 
-def _capacity(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
+def _capacity(text: str) -> tuple[int, int]:
     cpu, _, memory = text.partition(",")
-    if not (cpu.isdigit() and memory.isdigit()):
-        raise CannotDo(f"{text!r} is no CPU,MEMORY_MIB such as 32,65536", "--capacity")
+    if not (cpu.isdecimal() and memory.isdecimal()):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no CPU,MEMORY_MIB such as 32,65536"
+        )
     return int(cpu), int(memory)
 
 

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 OK = 0
 NOT_TOLERATED = 1
 MOST_FAILURES = 8
+BUT_NOT_NODES = (
+    "The loss of a rack is survived, but not that of any {} nodes, which "
+    "policy.tolerate asks for."
+)
 
 DESCRIPTION = """\
 For every failure of a node: which guests run again and where, which stay down and why,
@@ -131,6 +135,9 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
     plan = agreed.plan
     plan = plan._replace(warnings=merged(origin.warnings, plan.warnings))
     holds = _holds(plan, cluster.tolerate, arguments.failures, confirmed)
+    if arguments.failures == RACK and plan.tolerates and not holds:
+        said = BUT_NOT_NODES.format(cluster.tolerate)
+        plan = plan._replace(warnings=merged(plan.warnings, (said,)))
     more = None
     if arguments.fit is not None:
         from vmha.heartbeat.planning.fit import fit
@@ -193,11 +200,15 @@ def _holds(
 ) -> bool:
     """Tell whether policy.tolerate holds.
 
-    Racks count as one failure each. Where fewer failures than the policy's were shown,
-    the others are still looked at, and confirmed like them.
+    A rack counts as one failure; of more, the policy speaks of nodes. Where fewer
+    failures than the policy's were shown, the others are still looked at, and confirmed
+    like them.
     """
     if examined == RACK:
-        return plan.tolerates >= min(1, wanted)
+        is_survived = plan.tolerates >= min(1, wanted)
+        if wanted <= 1 or not is_survived:
+            return is_survived
+        return confirmed(wanted, False).plan.tolerates >= wanted
     if isinstance(examined, int) and plan.tolerates == examined < wanted:
         return confirmed(wanted, False).plan.tolerates >= wanted
     return plan.tolerates >= wanted

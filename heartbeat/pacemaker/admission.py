@@ -10,6 +10,7 @@ from itertools import combinations
 
 from lxml import etree
 
+from vmha.heartbeat.pacemaker.inventory import Inventory
 from vmha.heartbeat.pacemaker.live import GUEST_AGENTS, metas
 from vmha.heartbeat.planning.model import RACK, Avoid, Pin, Spread, Together
 
@@ -24,9 +25,9 @@ STOPPED = "stopped"
 
 
 def guests(cib: etree._Element) -> set[str]:
-    """Return the ids of all guests, whoever configured them."""
-    found = cib.iterfind("configuration/resources//primitive")
-    return {str(one.get("id")) for one in found if one.get("type") in GUEST_AGENTS}
+    """Return the ids of all guests, whoever configured them, and from what template."""
+    kinds = Inventory(cib).kinds
+    return {name for name, kind in kinds.items() if kind in GUEST_AGENTS}
 
 
 def stopped(live: etree._Element, after: etree._Element, outcome: Outcome) -> list[str]:
@@ -71,15 +72,26 @@ def unsafe(cluster: Cluster, outcome: Outcome) -> list[str]:
     if made.tolerates >= cluster.tolerate:
         return reasons
     failed = next((one for one in made.failures if one.unplaced), None)
+    lost = failed.lost if failed is not None else ()
+    down = [one.guest for one in failed.unplaced] if failed is not None else []
+    return [*reasons, too_few(made.tolerates, cluster.tolerate, lost, down)]
+
+
+def too_few(
+    survived: int, wanted: int, lost: Iterable[str], down: Iterable[str]
+) -> str:
+    """Return that fewer failures would be survived than the file asks for.
+
+    ``down`` are guests that stay down when the nodes ``lost`` are; none is fine.
+    """
     said = (
-        f"the cluster would survive {made.tolerates} failures, and the file asks for "
-        f"{cluster.tolerate} (policy.tolerate)"
+        f"the cluster would survive {survived} failures, and the file asks for "
+        f"{wanted} (policy.tolerate)"
     )
-    if failed is not None:
-        lost = " and ".join(failed.lost)
-        down = ", ".join(sorted(one.guest for one in failed.unplaced))
-        said += f": without {lost}, these stay down: {down}"
-    return [*reasons, said]
+    names = ", ".join(sorted(down))
+    if names:
+        said += f": without {' and '.join(lost)}, these stay down: {names}"
+    return said
 
 
 def unfenced(cib: etree._Element, names: Iterable[str]) -> list[str]:

@@ -1,7 +1,8 @@
 """What an apply would do: the changes, what Pacemaker does on them, what is against it.
 
 Called by diff, apply and undo. Nothing is changed here: it is a CIB read, a CIB to be,
-and crm_simulate's word and the planner's on the second.
+and crm_simulate's word and the planner's on the second, also with what others told
+Pacemaker there.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from lxml import etree
 
 from vmha.heartbeat.pacemaker import (
     admission,
+    margin,
     options,
     rendering,
     simulate,
@@ -77,7 +79,8 @@ def propose(
     outcome = simulate.simulate(to_be.cib, deadline)
     reasons = admission.stopped(live, to_be.cib, outcome)
     wanted_up = stopped.left_out(located(cluster, outcome.after), to_be.cib)
-    reasons += admission.unsafe(wanted_up, outcome)
+    unsafe = admission.unsafe(wanted_up, outcome)
+    reasons += unsafe or margin.lessened(live, to_be.cib, cluster, deadline)
     reasons += admission.unfenced(to_be.cib, [n.name for n in cluster.nodes])
     reasons += admission.overwriting(to_be.cib)
     return Proposal(

@@ -150,7 +150,10 @@ def _arrivals(outcome: Outcome) -> Mapping[str, list[str]]:
 def examined(
     scheduler: Scheduler, failures: Failures
 ) -> Iterator[tuple[int, list[tuple[str, ...]]]]:
-    """Yield, for each number of failures, the sets of nodes that are lost."""
+    """Yield, for each number of failures, the sets of nodes that are lost.
+
+    More than there are cannot be lost, whatever is asked for.
+    """
     left = scheduler.nodes_to_lose()
     names = [node.name for node in left]
     if failures == RACK:
@@ -160,5 +163,5 @@ def examined(
         yield 1, [tuple(racks[rack]) for rack in sorted(racks)]
         return
     wanted = scheduler.cluster.tolerate if failures is None else int(failures)
-    for count in range(1, max(1, wanted) + 1):
+    for count in range(1, min(max(1, wanted), len(names)) + 1):
         yield count, list(combinations(names, count))

@@ -177,6 +177,32 @@ def test_a_change_that_fewer_failures_would_survive_is_refused(vmha: Vmha) -> No
     assert vmha.cib.read_bytes() == before
 
 
+def _hand_made(count: int) -> str:
+    """Return guests of others that need 9000 MiB each."""
+    large = GUEST.replace('value="2048"', 'value="9000"')
+    made = (large.replace("web1", f"other{n}") for n in range(count))
+    return "".join(one.replace("w1", f"o{n}") for n, one in enumerate(made))
+
+
+def test_a_change_that_leaves_a_guest_of_others_no_room_is_refused(vmha: Vmha) -> None:
+    """The file alone would be survived: the others' guests are in no file."""
+    vmha.cib.write_text(empty(3, _hand_made(2)), encoding="utf-8")
+    assert vmha.on_file("apply", "--yes") == 0, vmha.said
+    before = vmha.cib.read_bytes()
+    vmha.edit("guests:\n", "guests:\n  big: {domain: h, cpu: 1, memory_mib: 9000}\n")
+    assert vmha.on_file("apply", "--yes") == 1
+    assert "policy.tolerate" in vmha.said
+    assert "stay down: " in vmha.said
+    assert vmha.cib.read_bytes() == before
+
+
+def test_a_change_that_makes_an_unsafe_cluster_no_worse_is_made(vmha: Vmha) -> None:
+    vmha.cib.write_text(empty(3, _hand_made(3)), encoding="utf-8")
+    assert vmha.on_file("apply", "--yes", "--force") == 0, vmha.said
+    vmha.edit("web2, priority: 7", "web2, priority: 8")
+    assert vmha.on_file("apply", "--yes") == 0, vmha.said
+
+
 def test_a_cluster_that_changed_since_the_diff_is_refused(vmha: Vmha) -> None:
     vmha.on_file("diff", "--json")
     version = json.loads(vmha.said)["version"]

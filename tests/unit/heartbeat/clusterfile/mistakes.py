@@ -44,6 +44,32 @@ ADDITIONS = [
         "guests.vmha-d",
         "not beginning with vmha-",
     ),
+    (
+        "  cib-bootstrap-options: {cpu: 1, memory_mib: 1}",
+        0,
+        "guests.cib-bootstrap-options",
+        "nor cib-bootstrap-options",
+    ),
+    (
+        '  d: {cpu: 1, memory_mib: 1, after: ["shared fs"]}',
+        0,
+        "guests.d.after[0]",
+        "a resource name",
+    ),
+    ("policy: {tolerate: 9}", 0, "policy.tolerate", "a whole number from 0 to 8"),
+    (
+        "  d: {cpu: 1, memory_mib: 2147483647}\npolicy: {guest_overhead_mib: 1}",
+        0,
+        "guests.d.memory_mib",
+        "2147483648 with policy.guest_overhead_mib is more than 2147483647",
+    ),
+    (
+        "  d: {cpu: 1500000000, memory_mib: 1}\n  e: {cpu: 1500000000, memory_mib: 1}\n"
+        "rules:\n  - {together: [d, e]}",
+        3,
+        "rules[0]",
+        "together they need 3000000000 processors",
+    ),
     ("frobnicate: 1", 0, "frobnicate", "unknown key 'frobnicate'"),
     ("policy: {tolerate: null}", 0, "policy.tolerate", "YAML reads it as nothing"),
     ("policy: {preemption: never}", 0, "policy.preemption", "give by-class or none"),
@@ -255,6 +281,18 @@ NODE_ADDITIONS = [
         "rename the rack",
     ),
     ("  -n2: {capacity: {cpu: 1, memory_mib: 1}}", 0, "nodes.-n2", "a host name"),
+    (
+        "  N1: {capacity: {cpu: 1, memory_mib: 1}}",
+        0,
+        "nodes.N1",
+        "differs from node n1 only in case",
+    ),
+    (
+        "  n2: {capacity: {cpu: 2147484, memory_mib: 1}, cpu_ratio: 1000}",
+        0,
+        "nodes.n2.cpu_ratio",
+        "are more than 2147483647",
+    ),
     (
         "  n2: {capacity: {cpu: 1, memory_mib: 1}, addresses: [10.0.0.1, 10.0.0.1]}",
         0,

@@ -78,6 +78,12 @@ SECRETS = [
     "{agent: fence_x, options: {password: hunter2}}",
     "{agent: fence_x, options: {snmp_priv_passwd: hunter2}}",
     "{agent: fence_x, options: {community: hunter2}}",
+    "{agent: fence_x, options: {private_key: hunter2}}",
+    "{agent: fence_x, options: {access_key: hunter2}}",
+    "{agent: fence_x, options: {authorization: hunter2}}",
+    "{agent: fence_x, options: {cookie: hunter2}}",
+    "{agent: fence_x, options: {credentials: hunter2}}",
+    "{agent: fence_x, options: {pin: hunter2}}",
     "{agent: fence_x, options: {password: 5}}",
     "{agent: fence_x, options: {password: [hunter2]}}",
     "{agent: fence_x, ip: 'ssh://root:hunter2@bmc'}",
@@ -97,12 +103,14 @@ def test_a_secret_is_refused_with_where_it_belongs_and_never_shown(device: str) 
 def test_a_password_file_and_a_script_are_no_secrets() -> None:
     device = (
         "{agent: fence_x, password_file: /etc/x, options: {password_script: /bin/x, "
-        "login_timeout: 5}}"
+        "login_timeout: 5, key: main, private_key_file: /etc/k}}"
     )
     node = "  n2:\n    capacity: {cpu: 1, memory_mib: 1}\n    fencing:\n"
     file = reading.parse(f"{NODES}{node}      - - {device}\n", "vmha.yaml")
     options = file.nodes[1].fencing[0][0].options
     assert options == {
+        "key": "main",
+        "private_key_file": "/etc/k",
         "login_timeout": "5",
         "password_file": "/etc/x",
         "password_script": "/bin/x",

@@ -29,6 +29,7 @@ PHASES = [Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink]
 
 # Names that YAML would take for something else, and texts with every awkward sign.
 WORDS = ["on", "no", "yes", "null", "true", "y", "nan", "e1", "NO", "inf", "o.1", "_"]
+WAITED = ["fs", "shared-fs", "_fs.1", "off", "False", "Null"]
 NODES = ["1", "1.5", "2024-01-01", "0x10", "1e3", "on", "null", "n1", "12-3", "a.b"]
 TEXTS = [
     *("a: b", "a #b", "- a", "'", '"', "\\", "%x", "@x", "`", "{a}", "[a]", "a, b"),
@@ -51,7 +52,8 @@ TEXTS = [
     *("<<", ".inf", "qemu:///system", "a:b", "a ", "/x y"),
 ]
 
-sizes = st.integers(0, 2**31 - 1)
+# A thousandth of the most that Pacemaker counts: cpu_ratio may be 1000.
+sizes = st.integers(0, 2_000_000)
 texts = st.sampled_from(TEXTS).filter(lambda text: text == text.strip())
 priorities = st.integers(-999999, 999999)
 parameters = st.dictionaries(
@@ -107,7 +109,7 @@ def guests(
         ha=draw(st.booleans()),
         runs_on=draw(st.none() | st.sampled_from(known)),
         prefer=tuple(draw(st.lists(st.sampled_from(known), unique=True))),
-        after=tuple(sorted(draw(st.sets(texts.map(lambda text: f"{text} fs"))))),
+        after=tuple(sorted(draw(st.sets(st.sampled_from(WAITED))))),
         start_order=draw(st.none() | sizes),
         start_delay_s=draw(sizes),
         options=draw(st.sampled_from([{}, {"migration_downtime": "300"}])),
@@ -154,7 +156,7 @@ def files(draw: st.DrawFn) -> ClusterFile:
         dict(sorted(classes.items())),
         tuple(sorted(draw(placed), key=repr)),
         Policy(
-            draw(sizes),
+            draw(st.integers(0, 8)),
             draw(st.sampled_from([BY_CLASS, NONE])),
             draw(st.none() | sizes),
             draw(sizes),

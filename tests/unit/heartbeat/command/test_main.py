@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from unit.heartbeat.clusterfile.texts import BASE
 
 from vmha.agents.protocol.errors import Unreachable
 from vmha.heartbeat.clusterfile.errors import BadClusterFile, Problem
@@ -110,6 +112,20 @@ def test_a_plan_tells_each_failure_and_the_last_is_the_end() -> None:
     assert told == [(1, 2), (2, 2)]
 
 
+def test_a_plan_of_racks_does_not_hold_where_too_few_nodes_may_be_lost(
+    tmp_path: Path,
+) -> None:
+    """Of three nodes each in a rack of its own, any one may go, and no two."""
+    path = tmp_path / "vmha.yaml"
+    path.write_text(BASE, encoding="utf-8")
+    words = ("plan", str(path), "--no-confirm", "--failures", "rack", "--json")
+    assert Ran(*words, "--tolerate", "1").code == 0
+    ran = Ran(*words, "--tolerate", "2")
+    answer = json.loads(ran.out.getvalue())
+    assert (ran.code, answer["tolerates"]) == (1, 1)
+    assert any("not that of any 2 nodes" in one for one in answer["warnings"])
+
+
 def test_progress_is_for_a_person_and_goes_before_anything_else_is_said() -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
@@ -122,3 +138,23 @@ def test_progress_is_for_a_person_and_goes_before_anything_else_is_said() -> Non
         streams.say("done")
     assert piped.getvalue() == "done\n"
     assert terminal.getvalue() == "\r\x1b[K1 of 2\r\x1b[Kdone\n"
+
+
+@pytest.mark.parametrize("text", ["1e999", "inf", "nan", "-5", "0", "3601", "soon"])
+@pytest.mark.parametrize(
+    "words", [("import",), ("diff", "f"), ("apply", "f"), ("undo",)]
+)
+def test_a_time_that_cannot_be_waited_for_is_refused(
+    words: tuple[str, ...], text: str
+) -> None:
+    """Before anything is read, and with what is accepted."""
+    ran = Ran(*words, f"--timeout={text}", "--json")
+    assert ran.code == 2
+    (error,) = json.loads(ran.out.getvalue())["errors"]
+    assert f"{text!r} is no number of seconds above 0" in error["message"]
+
+
+def test_a_capacity_that_is_none_is_told_before_the_cluster_is_asked() -> None:
+    ran = Ran("import", "--capacity", "x")
+    assert ran.code == 2
+    assert "'x' is no CPU,MEMORY_MIB" in ran.err.getvalue()

@@ -75,6 +75,13 @@ def test_a_guest_that_is_meant_to_be_down_is_no_reason(name: str, value: str) ->
     assert admission.stopped(live(3), cib, outcome({}, {})) == []
 
 
+def test_a_guest_that_is_made_from_a_template_is_a_guest() -> None:
+    cib = live(3, f'<template id="t" {VM}/><primitive id="a" template="t"/>')
+    assert admission.guests(cib) == {"a"}
+    told = admission.stopped(cib, cib, outcome({"a": "n1"}, {}))
+    assert told == ["guest a runs now and would be stopped"]
+
+
 def test_too_few_survived_failures_are_told_with_the_guests_left_down() -> None:
     full = cluster(size=2500, a="n1", b="n2", c="n3")
     told = admission.unsafe(full, outcome({}, {}))

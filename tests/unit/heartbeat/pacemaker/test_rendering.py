@@ -7,7 +7,8 @@ import random
 from clusters.examples import THREE, configuration
 
 from vmha.heartbeat.clusterfile.reading import parse
-from vmha.heartbeat.pacemaker import rendering, timeouts, turns
+from vmha.heartbeat.clusterfile.schema import refused_guest_name
+from vmha.heartbeat.pacemaker import cib, rendering, timeouts, turns
 from vmha.heartbeat.pacemaker.configuration import Order, Primitive
 
 
@@ -31,6 +32,14 @@ def test_what_the_file_says_of_a_size_is_not_overwritten_by_the_agent() -> None:
     for name in ("cpu", "guests", "host_memory", "hv_memory"):
         assert parameters[f"autoset_utilization_{name}"] == "false"
     assert parameters["migration_transport"] == "ssh"
+
+
+def test_no_guest_may_have_a_name_that_rendering_gives_to_something_else() -> None:
+    made = cib.document(configuration(parse(THREE, "vmha.yaml")))
+    written = {str(one.get("id")) for one in made.iter() if one.get("id")}
+    assert len(written) > 100
+    fine = {name for name in written if not refused_guest_name(name)}
+    assert fine == {guest.name for guest in parse(THREE, "vmha.yaml").guests}
 
 
 def test_everything_is_marked_and_nothing_applies_to_resources_of_others() -> None:

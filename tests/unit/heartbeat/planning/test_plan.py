@@ -38,6 +38,12 @@ def hosting(cpu: int, memory_mib: int) -> Cluster:
     return Cluster(nodes(cpu, memory_mib), guests)
 
 
+def test_no_more_nodes_are_lost_than_there_are() -> None:
+    """However many are asked for, the plan comes to an end."""
+    found = plan(hosting(32, 65536), 2**31 - 1, search=False)
+    assert [len(one.lost) for one in found.failures] == [1, 1, 1, 2, 2, 2, 3]
+
+
 @pytest.mark.parametrize(
     ("cpu", "memory_mib", "down"),
     [
