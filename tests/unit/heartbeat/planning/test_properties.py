@@ -56,8 +56,10 @@ def broken(cluster: Cluster, places: Places) -> Iterator[tuple[str, ...]]:
                     if name < other and place == there:
                         yield ("spread", name, other)
         elif isinstance(rule, Together):
-            if len(set(at.values())) > 1:
-                yield ("together", *sorted(at))
+            for name, node in at.items():
+                for other, there in at.items():
+                    if name < other and node != there:
+                        yield ("together", name, other)
         elif isinstance(rule, (Pin, Avoid)):
             for name, node in at.items():
                 if (node in rule.nodes) == isinstance(rule, Avoid):
