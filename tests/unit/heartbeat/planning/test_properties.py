@@ -56,10 +56,9 @@ def broken(cluster: Cluster, places: Places) -> Iterator[tuple[str, ...]]:
                     if name < other and place == there:
                         yield ("spread", name, other)
         elif isinstance(rule, Together):
-            for name, node in at.items():
-                for other, there in at.items():
-                    if name < other and node != there:
-                        yield ("together", name, other)
+            for one, other in combinations(sorted(at), 2):
+                if at[one] != at[other]:
+                    yield ("together", one, other)
         elif isinstance(rule, (Pin, Avoid)):
             for name, node in at.items():
                 if (node in rule.nodes) == isinstance(rule, Avoid):
