@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,6 +43,10 @@ def afterwards(cluster: Cluster, outcome: Outcome) -> Places:
     return places
 
 
+def split(at: Mapping[str, str], pair: tuple[str, str]) -> bool:
+    return at[pair[0]] != at[pair[1]]
+
+
 def broken(cluster: Cluster, places: Places) -> Iterator[tuple[str, ...]]:
     """Yield each hard rule that is broken, with the guests that break it."""
     racks = {node.name: node.rack for node in cluster.nodes}
@@ -56,9 +61,8 @@ def broken(cluster: Cluster, places: Places) -> Iterator[tuple[str, ...]]:
                     if name < other and place == there:
                         yield ("spread", name, other)
         elif isinstance(rule, Together):
-            for one, other in combinations(sorted(at), 2):
-                if at[one] != at[other]:
-                    yield ("together", one, other)
+            pairs = combinations(sorted(at), 2)
+            yield from (("together", *pair) for pair in pairs if split(at, pair))
         elif isinstance(rule, (Pin, Avoid)):
             for name, node in at.items():
                 if (node in rule.nodes) == isinstance(rule, Avoid):
