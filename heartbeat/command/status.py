@@ -11,6 +11,7 @@ import shutil
 import time
 from typing import TYPE_CHECKING
 
+from vmha.heartbeat.command.difference import seconds
 from vmha.heartbeat.command.streams import Streams
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="?", metavar="FILE", help="a cluster file")
     again = "show it again every SECONDS (2) until Ctrl-C"
     parser.add_argument(
-        "--watch", nargs="?", type=float, const=2.0, metavar="SECONDS", help=again
+        "--watch", nargs="?", type=seconds, const=2.0, metavar="SECONDS", help=again
     )
     parser.add_argument("--json", action="store_true", help="answer for programs")
 
