@@ -154,6 +154,13 @@ def test_a_time_that_cannot_be_waited_for_is_refused(
     assert f"{text!r} is no number of seconds above 0" in error["message"]
 
 
+@pytest.mark.parametrize("text", ["inf", "nan", "0", "x"])
+def test_a_watch_at_intervals_that_never_end_is_refused(text: str) -> None:
+    ran = Ran("status", f"--watch={text}")
+    assert ran.code == 2
+    assert f"{text!r} is no number of seconds above 0" in ran.err.getvalue()
+
+
 def test_a_capacity_that_is_none_is_told_before_the_cluster_is_asked() -> None:
     ran = Ran("import", "--capacity", "x")
     assert ran.code == 2
