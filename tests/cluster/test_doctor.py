@@ -321,7 +321,8 @@ def test_a_guest_that_pacemaker_forgot_is_found_and_never_runs_twice(
         assert watch.executing(GUEST) == [place]
         assert watch.unbroken(GUEST) == bool(left)
     finally:
-        lab.cluster.run(["crm_resource", "--clear", "--resource", GUEST])
+        clear = f"crm_resource --clear --resource {GUEST} || true"
+        lab.cluster.run(["sh", "-c", clear])
         lab.cluster.pcs("resource", "enable", GUEST)
         lab.cluster.pcs("resource", "update", GUEST, "migration_speed=")
     wait_healthy(healthy)
