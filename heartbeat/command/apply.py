@@ -74,7 +74,9 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
     live = cluster.read(deadline)
     if arguments.against not in (None, version(live)):
         raise Moved(arguments.against, version(live))
-    proposal = propose(live, file, deadline, arguments.adopt, arguments.remove)
+    proposal = propose(
+        live, file, deadline, arguments.adopt, arguments.remove, streams.progress
+    )
     answer = decide(proposal, arguments, streams)
     made = answer is None
     if answer is None:

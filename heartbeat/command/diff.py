@@ -36,7 +36,9 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
     file = read(arguments.file)
     deadline = Deadline(arguments.timeout)
     live = difference.configuration(arguments, streams, deadline)
-    proposal = propose(live, file, deadline, arguments.adopt, arguments.remove)
+    proposal = propose(
+        live, file, deadline, arguments.adopt, arguments.remove, streams.progress
+    )
     if arguments.json:
         streams.json(difference.as_json(proposal))
     else:

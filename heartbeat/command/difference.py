@@ -129,6 +129,7 @@ def notes(proposal: Proposal) -> dict[str, list[str]]:
         "Left as it is": list(proposal.kept),
         "In the way": conflicts,
         "Against it": list(proposal.reasons),
+        "Not certain": list(proposal.warnings),
     }
 
 
@@ -168,4 +169,5 @@ def as_json(proposal: Proposal) -> dict[str, object]:
             for c in proposal.conflicts
         ],
         "against": list(proposal.reasons),
+        "warnings": list(proposal.warnings),
     }

@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
         said = f"refused: changed since the apply: {', '.join(changed)}"
         return _refused(said, arguments, streams, changed)
     streams.say(f"undoing the apply of {words.get('file')} of {words.get('time')}")
-    proposal = proposed(live, after, deadline)
+    proposal = proposed(live, after, deadline, streams.progress)
     answer = apply.decide(proposal, arguments, streams)
     if answer is None:
         cluster.change(proposal.before, proposal.after, deadline)
@@ -93,7 +93,7 @@ def _refused(
         for name in changed
     ]
     nothing: dict[str, object] = {"version": None, "changes": [], "actions": []}
-    found = {"kept": [], "conflicts": conflicts, "against": [sentence]}
+    found = {"kept": [], "conflicts": conflicts, "against": [sentence], "warnings": []}
     streams.json({"undone": False, **nothing, **found})
     return apply.NO
 

@@ -11,20 +11,14 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from vmha.heartbeat.pacemaker import (
-    admission,
-    margin,
-    options,
-    rendering,
-    simulate,
-    stopped,
-)
+from vmha.heartbeat.pacemaker import admission, margin, options, rendering, stopped
 from vmha.heartbeat.pacemaker.difference import Change, changes, version
+from vmha.heartbeat.pacemaker.forecast import forecast
 from vmha.heartbeat.pacemaker.target import Conflict, raised, target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from vmha.agents.protocol.deadline import Deadline
     from vmha.heartbeat.clusterfile.content import ClusterFile
@@ -32,11 +26,19 @@ if TYPE_CHECKING:
     from vmha.heartbeat.planning.model import Cluster
 
 
+    Progress = Callable[[str], None]
+
+
+def _silent(_: str) -> None:
+    """Show nobody how far the work is."""
+
+
 class Proposal(NamedTuple):
     """A change of the cluster, before it is made.
 
     ``conflicts`` need an option or another file, ``reasons`` are against it and can be
-    overruled by --force. ``actions`` are what Pacemaker would do with guests.
+    overruled by --force. ``actions`` are what Pacemaker would do with guests, and
+    ``warnings`` what of it all is not known.
     """
 
     before: etree._Element
@@ -46,6 +48,7 @@ class Proposal(NamedTuple):
     kept: tuple[str, ...]
     actions: tuple[Action, ...]
     reasons: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def version(self) -> str:
@@ -59,8 +62,9 @@ def propose(
     deadline: Deadline,
     adopt: bool = False,
     remove: bool = False,
+    progress: Progress = _silent,
 ) -> Proposal:
-    """Return what applying the file to this CIB would do.
+    """Return what applying the file to this CIB would do; tell progress how far it is.
 
     Raises NotInstalled, Refused or Unreachable when Pacemaker's tools do not answer.
     """
@@ -76,11 +80,18 @@ def propose(
         # What is true already needs no judgement: twice is no change.
         conflicts, kept = to_be.conflicts, to_be.kept
         return Proposal(live, live, (), conflicts, kept, (), ())
-    outcome = simulate.simulate(to_be.cib, deadline)
-    reasons = admission.stopped(live, to_be.cib, outcome)
-    wanted_up = stopped.left_out(located(cluster, outcome.after), to_be.cib)
-    unsafe = admission.unsafe(wanted_up, outcome)
-    reasons += unsafe or margin.lessened(live, to_be.cib, cluster, deadline)
+    progress("asking Pacemaker what it would do")
+    then = forecast(to_be.cib, deadline)
+    reasons = admission.stopped(live, to_be.cib, then.outcome)
+    wanted_up = stopped.left_out(located(cluster, then.outcome.after), to_be.cib)
+    unsafe = admission.unsafe(wanted_up, then.outcome)
+    warnings = then.warnings
+    if not unsafe:
+        progress("asking Pacemaker about each failure")
+        verdict = margin.lessened(live, then, cluster, deadline)
+        unsafe += verdict.reasons
+        warnings += verdict.warnings
+    reasons += unsafe
     reasons += admission.unfenced(to_be.cib, [n.name for n in cluster.nodes])
     reasons += admission.overwriting(to_be.cib)
     return Proposal(
@@ -89,21 +100,27 @@ def propose(
         found,
         to_be.conflicts,
         to_be.kept,
-        _of_guests(to_be.cib, live, outcome),
+        _of_guests(to_be.cib, live, then.outcome),
         tuple(reasons),
+        tuple(warnings),
     )
 
 
 def proposed(
-    live: etree._Element, after: etree._Element, deadline: Deadline
+    live: etree._Element,
+    after: etree._Element,
+    deadline: Deadline,
+    progress: Progress = _silent,
 ) -> Proposal:
     """Return what a CIB that was made otherwise (by undo) would do."""
     found = changes(live, after)
     if not found:
         return Proposal(live, live, (), (), (), (), ())
-    outcome = simulate.simulate(after, deadline)
-    actions = _of_guests(after, live, outcome)
-    return Proposal(live, raised(after), found, (), (), actions, ())
+    progress("asking Pacemaker what it would do")
+    then = forecast(after, deadline)
+    actions = _of_guests(after, live, then.outcome)
+    warnings = tuple(then.warnings)
+    return Proposal(live, raised(after), found, (), (), actions, (), warnings)
 
 
 def located(cluster: Cluster, running: Mapping[str, str]) -> Cluster:

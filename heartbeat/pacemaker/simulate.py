@@ -106,12 +106,46 @@ def saved(
     cib: etree._Element, deadline: Deadline, lost: Sequence[str] = ()
 ) -> etree._Element:
     """Return the CIB as it is after that transition; raises as simulate does."""
+    return _played(cib, deadline, lost)[1]
+
+
+def played(
+    cib: etree._Element, deadline: Deadline
+) -> tuple[Outcome, etree._Element]:
+    """Return the outcome of one transition and the CIB after it, in one run."""
+    text, after = _played(cib, deadline, ())
+    return outcome(text), after
+
+
+def decided(cib: etree._Element, deadline: Deadline) -> Outcome:
+    """Return what Pacemaker decides to do, without playing it through.
+
+    That is a matter of seconds, however much there is to do. Whether the steps come to
+    an end is not seen. What is blocked counts as not running afterwards.
+    """
+    root = etree.fromstring(_answer(cib, deadline, ["--run"]).encode())
+    status = root.find("cluster_status")
+    before = _running(status)
+    after, actions = dict(before), []
+    for element in root.iterfind("actions/rsc_action"):
+        action = _action(element)
+        actions.append(action)
+        after.pop(action.resource, None)
+        if action.target and element.get("blocked") != "true":
+            after[action.resource] = action.target
+    return Outcome(before, after, tuple(actions), *_absent(status))
+
+
+def _played(
+    cib: etree._Element, deadline: Deadline, lost: Sequence[str]
+) -> tuple[str, etree._Element]:
     with tempfile.TemporaryDirectory(prefix="vmha-") as folder:
         path = os.path.join(folder, "after.xml")
         words = [f"--node-fail={name}" for name in lost]
-        _answer(cib, deadline, ["--simulate", *words, f"--save-output={path}"])
+        words = ["--simulate", *words, f"--save-output={path}"]
+        text = _answer(cib, deadline, words)
         try:
-            return etree.parse(path).getroot()
+            return text, etree.parse(path).getroot()
         except (OSError, etree.XMLSyntaxError) as error:
             raise Refused(f"crm_simulate has written no CIB: {error}") from error
 
@@ -158,18 +192,19 @@ def outcome(text: str) -> Outcome:
     revised = root.find(REVISED)
     if revised is None:
         raise Refused("crm_simulate tells no result of its transition")
-    actions = tuple(
-        Action(
-            str(one.get("action")),
-            str(one.get("resource")),
-            str(one.get("source") or (one.get("node") if _ends(one) else "") or ""),
-            str(one.get("dest") or ("" if _ends(one) else one.get("node")) or ""),
-            str(one.get("reason") or ""),
-        )
-        for one in root.iterfind("actions/rsc_action")
-    )
+    actions = tuple(map(_action, root.iterfind("actions/rsc_action")))
     before = _running(root.find("cluster_status"))
     return Outcome(before, _running(revised), actions, *_absent(revised))
+
+
+def _action(one: etree._Element) -> Action:
+    return Action(
+        str(one.get("action")),
+        str(one.get("resource")),
+        str(one.get("source") or (one.get("node") if _ends(one) else "") or ""),
+        str(one.get("dest") or ("" if _ends(one) else one.get("node")) or ""),
+        str(one.get("reason") or ""),
+    )
 
 
 def _ends(action: etree._Element) -> bool:

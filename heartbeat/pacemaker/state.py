@@ -13,6 +13,7 @@ from lxml import etree
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Optional
 
 FEATURES = "3.0.14"
 OK, NOT_RUNNING = "0", "7"
@@ -49,6 +50,35 @@ def with_state(
     whole.set("have-quorum", "1" if has_quorum else "0")
     if nodes:
         whole.set("dc-uuid", nodes[0][0])
+    return whole
+
+
+def rewritten(
+    cib: etree._Element, places: Mapping[str, Optional[str]]
+) -> etree._Element:
+    """Return the CIB with these resources where they are said to be: None is nowhere.
+
+    What else its status says stays. Only what stands in no group or clone is written.
+    """
+    import copy
+
+    whole = copy.deepcopy(cib)
+    primitives = [
+        one
+        for one in whole.iterfind("configuration/resources/primitive")
+        if one.get("id") in places
+    ]
+    for told in whole.iterfind("status/node_state"):
+        held = told.find("lrm/lrm_resources")
+        if held is None:
+            continue
+        for history in held.findall("lrm_resource"):
+            if history.get("id") in places:
+                held.remove(history)
+        name = str(told.get("uname"))
+        for primitive in primitives:
+            is_here = places[str(primitive.get("id"))] == name
+            _history(held, primitive, is_here, name)
     return whole
 
 
