@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from vmha.heartbeat.pacemaker.simulate import Action, Outcome
     from vmha.heartbeat.planning.model import Cluster
 
-
     Progress = Callable[[str], None]
 
 

@@ -109,9 +109,7 @@ def saved(
     return _played(cib, deadline, lost)[1]
 
 
-def played(
-    cib: etree._Element, deadline: Deadline
-) -> tuple[Outcome, etree._Element]:
+def played(cib: etree._Element, deadline: Deadline) -> tuple[Outcome, etree._Element]:
     """Return the outcome of one transition and the CIB after it, in one run."""
     text, after = _played(cib, deadline, ())
     return outcome(text), after

@@ -13,7 +13,6 @@ from lxml import etree
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Optional
 
 FEATURES = "3.0.14"
 OK, NOT_RUNNING = "0", "7"
@@ -53,9 +52,7 @@ def with_state(
     return whole
 
 
-def rewritten(
-    cib: etree._Element, places: Mapping[str, Optional[str]]
-) -> etree._Element:
+def rewritten(cib: etree._Element, places: Mapping[str, str | None]) -> etree._Element:
     """Return the CIB with these resources where they are said to be: None is nowhere.
 
     What else its status says stays. Only what stands in no group or clone is written.
