@@ -57,7 +57,13 @@ def agreement(
         whole = whole if whole is not None else origin.whole(scheduler.cluster)
     deadline = Deadline(LONG_PATIENCE_S if origin.doubts else PATIENCE_S)
     found = confirmation.judged(
-        plan, scheduler, whole if asks else None, deadline, origin.doubts, failures
+        plan,
+        scheduler,
+        whole if asks else None,
+        deadline,
+        origin.doubts,
+        failures,
+        streams.asking,
     )
     streams.end_progress()
     if found.trouble:

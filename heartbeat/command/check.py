@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
         not arguments.no_ask,
     )
     try:
-        evidence = gather(request, streams.environ)
+        evidence = gather(request, streams.environ, streams.asking)
     except Unusable as problem:
         raise CannotDo(str(problem)) from problem
     except AgentError as problem:

@@ -17,6 +17,7 @@ from vmha.heartbeat.command.streams import Streams
 if TYPE_CHECKING:
     from vmha.heartbeat.doctor.cib import Cib
     from vmha.heartbeat.doctor.overview import Overview
+    from vmha.heartbeat.planning.failures import Progress
     from vmha.heartbeat.planning.outcome import Plan
 
 DESCRIPTION = """\
@@ -51,7 +52,13 @@ class Margins:
     def __init__(self) -> None:
         self._known: tuple[object, Plan | None] | None = None
 
-    def of(self, cib: Cib, running: dict[str, str], wanted: int) -> Plan | None:
+    def of(
+        self,
+        cib: Cib,
+        running: dict[str, str],
+        wanted: int,
+        progress: Progress | None = None,
+    ) -> Plan | None:
         """Ask the planner; None for a cluster without guests."""
         from lxml import etree
 
@@ -59,7 +66,7 @@ class Margins:
 
         asked = (etree.tostring(cib.root), running, wanted)
         if self._known is None or self._known[0] != asked:
-            self._known = asked, plan_of(cib, running, wanted)
+            self._known = asked, plan_of(cib, running, wanted, False, progress)
         return self._known[1]
 
 
@@ -106,7 +113,7 @@ def look(path: str, streams: Streams, margins: Margins) -> Overview:
         wanted = file.policy.tolerate
         classes = {g.name: g.guest_class or "" for g in file.guests}
     running = {name: s.nodes[0] for name, s in seen.resources.items() if s.nodes}
-    plan = margins.of(cib, running, wanted)
+    plan = margins.of(cib, running, wanted, streams.asking)
     return overview.of(cib, seen, plan, wanted, classes)
 
 

@@ -19,6 +19,7 @@ from vmha.heartbeat.pacemaker import saved, simulate
 
 if TYPE_CHECKING:
     from vmha.heartbeat.clusterfile.content import ClusterFile
+    from vmha.heartbeat.planning.failures import Progress
     from vmha.heartbeat.planning.outcome import Plan
 
 CIB_ANSWERS_S = 5.0
@@ -40,7 +41,9 @@ class Request:
     asks: bool = True
 
 
-def gather(request: Request, environ: Mapping[str, str]) -> Evidence:
+def gather(
+    request: Request, environ: Mapping[str, str], progress: Progress | None = None
+) -> Evidence:
     """Return the evidence; raises AgentError or BadClusterFile for an unusable source.
 
     Without any source the cluster of this node is meant. A CIB counts before the one
@@ -58,7 +61,7 @@ def gather(request: Request, environ: Mapping[str, str]) -> Evidence:
         own = asking.own_name(Deadline(CIB_ANSWERS_S))
         nodes = [n for n in found.nodes if n not in given]
         told, unasked = asking.ask(nodes, own, environ)
-    plan, why_not = planned(found, file, {**told, **given})
+    plan, why_not = planned(found, file, {**told, **given}, progress)
     return Evidence(
         file=file,
         plan=plan,
@@ -87,6 +90,7 @@ def planned(
     found: Cib,
     file: ClusterFile | None,
     told: Mapping[str, Facts],
+    progress: Progress | None = None,
 ) -> tuple[Plan | None, str]:
     """Plan the failures that are to be survived; return the plan, or why there is none.
 
@@ -98,7 +102,7 @@ def planned(
     has_arbiter = has_arbiter or (file is not None and file.qdevice is not None)
     try:
         running = simulate.current(found.root, Deadline(PLAN_S)) if found.nodes else {}
-        return plan_of(found, running, wanted, has_arbiter), ""
+        return plan_of(found, running, wanted, has_arbiter, progress), ""
     except AgentError as problem:
         return None, f"where guests run is not known: {problem}"
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from vmha.agents.protocol.deadline import Deadline
 from vmha.heartbeat.doctor.cib import Cib
 from vmha.heartbeat.pacemaker import confirmation, live, state, stopped
-from vmha.heartbeat.planning.failures import planned
+from vmha.heartbeat.planning.failures import Progress, planned
 from vmha.heartbeat.planning.outcome import Plan
 from vmha.heartbeat.planning.prediction import Scheduler, settled
 from vmha.heartbeat.planning.state import State
@@ -21,7 +21,11 @@ PATIENCE_S = 20.0
 
 
 def plan_of(
-    cib: Cib, running: Mapping[str, str], wanted: int, has_arbiter: bool = False
+    cib: Cib,
+    running: Mapping[str, str],
+    wanted: int,
+    has_arbiter: bool = False,
+    progress: Progress | None = None,
 ) -> Plan | None:
     """Return the plan for losing any one node, or as many as are wanted.
 
@@ -29,7 +33,8 @@ def plan_of(
     at all; a better packing is not searched for. Nodes that are down already are lost
     in every failure, and those in standby take nothing. None where there is nothing to
     plan. Its ``is_certain`` is false, and its last warnings say why, where it is not
-    known what Pacemaker does.
+    known what Pacemaker does. ``progress`` is told how many of how many failures
+    Pacemaker was asked about.
     """
     two_node = len(cib.nodes) == 2
     now = State(tuple(cib.down), tuple(cib.standing_by), tuple(cib.in_maintenance))
@@ -47,7 +52,7 @@ def plan_of(
         homes = {g.name: g.runs_on for g in cluster.guests if g.runs_on is not None}
         whole = state.with_state(whole, homes)
     judged = confirmation.judged(
-        made, scheduler, whole, Deadline(PATIENCE_S), found.doubts
+        made, scheduler, whole, Deadline(PATIENCE_S), found.doubts, None, progress
     )
     told = tuple(f"Not reckoned with: {doubt}." for doubt in found.doubts)
     return judged.plan._replace(warnings=(*judged.plan.warnings, *told))

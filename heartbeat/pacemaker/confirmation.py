@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from vmha.agents.protocol.errors import AgentError, Refused
-from vmha.heartbeat.pacemaker import cib, rendering, simulate, state
+from vmha.heartbeat.pacemaker import cib, questions, rendering, simulate, state
 from vmha.heartbeat.pacemaker.inventory import Inventory
 from vmha.heartbeat.planning import reasons
 from vmha.heartbeat.planning.failures import corrected
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from vmha.agents.protocol.deadline import Deadline
     from vmha.heartbeat.clusterfile.content import ClusterFile
-    from vmha.heartbeat.planning.failures import Failures
+    from vmha.heartbeat.planning.failures import Failures, Progress
     from vmha.heartbeat.planning.outcome import Plan
     from vmha.heartbeat.planning.prediction import Scheduler
 
@@ -67,48 +67,63 @@ def confirm(
     outcomes: Sequence[Outcome],
     deadline: Deadline,
     whole: etree._Element,
+    progress: Progress | None = None,
 ) -> Confirmation:
     """Compare outcomes with crm_simulate's on this CIB with its status.
 
     A loss of quorum is left out: crm_simulate keeps the quorum that the CIB has.
+    ``progress`` is told how many of how many are asked about.
     """
     counts_memory = Inventory(whole).options().get("placement-strategy") == STRATEGY
-    asked = 0
+    wanted = unasked(outcomes)
+    losses = [outcome.lost for outcome in wanted]
+    answers = iter(questions.ask(whole, losses, deadline, progress))
     found: list[str] = []
     known: list[Outcome] = []
+    left: list[Outcome] = []
+    trouble: AgentError | None = None
     for outcome in outcomes:
-        if _is_standstill(outcome):
+        answer = None if _is_standstill(outcome) else next(answers)
+        if answer is None:
             known.append(outcome)
-            continue
-        try:
-            after = simulate.simulate(whole, deadline, outcome.lost).after
-        except simulate.Unfinished as error:
-            found.append(f"{_when(outcome)}, {error}.")
+        elif isinstance(answer, simulate.Unfinished):
+            found.append(f"{_when(outcome)}, {answer}.")
             running = {name for name, at in places(cluster, outcome) if at}
-            absent = [*outcome.placed, *(running & error.stopped)]
+            absent = [*outcome.placed, *(running & answer.stopped)]
             known.append(_down(cluster, outcome, absent, reasons.pacemaker()))
-            asked += 1
-            continue
-        except AgentError as error:
-            rest = tuple(outcomes[len(known) :])
-            left = tuple(one for one in rest if not _is_standstill(one))
-            is_refused = isinstance(error, Refused)
-            known += rest
-            return Confirmation(
-                asked, tuple(found), tuple(known), left, str(error), is_refused
-            )
-        asked += 1
-        real = {name: at for name, at in after.items() if at not in outcome.lost}
-        planned = dict(places(cluster, outcome))
-        found += _differences(outcome, planned, real)
-        absent = [name for name, at in planned.items() if at and name not in real]
-        corrected = _down(cluster, outcome, absent, reasons.pacemaker())
-        if not counts_memory:
-            for sentence, names, why in _overfull(cluster, outcome, real):
-                found.append(sentence)
-                corrected = _down(cluster, corrected, names, why)
-        known.append(corrected)
-    return Confirmation(asked, tuple(found), tuple(known))
+        elif isinstance(answer, AgentError):
+            known.append(outcome)
+            left.append(outcome)
+            if trouble is None or isinstance(answer, Refused):
+                trouble = answer
+        else:
+            told, agreed = _compared(cluster, outcome, answer.after, counts_memory)
+            found += told
+            known.append(agreed)
+    return Confirmation(
+        len(wanted) - len(left),
+        tuple(found),
+        tuple(known),
+        tuple(left),
+        "" if trouble is None else str(trouble),
+        isinstance(trouble, Refused),
+    )
+
+
+def _compared(
+    cluster: Cluster, outcome: Outcome, after: Mapping[str, str], counts_memory: bool
+) -> tuple[list[str], Outcome]:
+    """Return in what Pacemaker's answer differs, and what is left of the outcome."""
+    real = {name: at for name, at in after.items() if at not in outcome.lost}
+    planned = dict(places(cluster, outcome))
+    found = list(_differences(outcome, planned, real))
+    absent = [name for name, at in planned.items() if at and name not in real]
+    agreed = _down(cluster, outcome, absent, reasons.pacemaker())
+    if not counts_memory:
+        for sentence, names, why in _overfull(cluster, outcome, real):
+            found.append(sentence)
+            agreed = _down(cluster, agreed, names, why)
+    return found, agreed
 
 
 class Judgement(NamedTuple):
@@ -142,6 +157,7 @@ def judged(
     deadline: Deadline,
     doubts: Sequence[str] = (),
     failures: Failures = None,
+    progress: Progress | None = None,
 ) -> Judgement:
     """Return what is left of a plan when Pacemaker is asked about this CIB.
 
@@ -151,7 +167,7 @@ def judged(
     """
     found = Confirmation(0, (), plan.failures, unasked(plan.failures))
     if whole is not None and is_possible(scheduler.cluster):
-        found = confirm(scheduler.cluster, plan.failures, deadline, whole)
+        found = confirm(scheduler.cluster, plan.failures, deadline, whole, progress)
     unsure = found.unasked if doubts or found.is_refused else ()
     plan = corrected(plan, scheduler, found.outcomes, failures, unsure)
     told = {*plan.warnings, *found.differences}
