@@ -50,6 +50,7 @@ def agreement(
     """
     from vmha.agents.protocol.deadline import Deadline
     from vmha.heartbeat.pacemaker import confirmation
+    from vmha.heartbeat.pacemaker.questions import shown
 
     asks = asks and confirmation.is_possible(scheduler.cluster)
     if asks:
@@ -63,7 +64,7 @@ def agreement(
         deadline,
         origin.doubts,
         failures,
-        streams.asking,
+        shown(streams.progress),
     )
     streams.end_progress()
     if found.trouble:

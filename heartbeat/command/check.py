@@ -55,6 +55,7 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
     from vmha.heartbeat.doctor import examination, shown
     from vmha.heartbeat.doctor.catalogue import checks
     from vmha.heartbeat.doctor.source import Request, gather
+    from vmha.heartbeat.pacemaker.questions import shown as shown_by
     from vmha.heartbeat.pacemaker.saved import Unusable
 
     if arguments.list:
@@ -72,7 +73,7 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
         not arguments.no_ask,
     )
     try:
-        evidence = gather(request, streams.environ, streams.asking)
+        evidence = gather(request, streams.environ, shown_by(streams.progress))
     except Unusable as problem:
         raise CannotDo(str(problem)) from problem
     except AgentError as problem:

@@ -101,6 +101,7 @@ def look(path: str, streams: Streams, margins: Margins) -> Overview:
     from vmha.heartbeat.doctor import observed, overview
     from vmha.heartbeat.doctor.cib import Cib
     from vmha.heartbeat.pacemaker.cluster import Cluster
+    from vmha.heartbeat.pacemaker.questions import shown
 
     deadline = Deadline(ANSWERS_S)
     seen = observed.look(deadline, streams.environ)
@@ -113,7 +114,7 @@ def look(path: str, streams: Streams, margins: Margins) -> Overview:
         wanted = file.policy.tolerate
         classes = {g.name: g.guest_class or "" for g in file.guests}
     running = {name: s.nodes[0] for name, s in seen.resources.items() if s.nodes}
-    plan = margins.of(cib, running, wanted, streams.asking)
+    plan = margins.of(cib, running, wanted, shown(streams.progress))
     return overview.of(cib, seen, plan, wanted, classes)
 
 

@@ -58,10 +58,6 @@ class Streams:
             self.err.flush()
             self._is_progress_shown = True
 
-    def asking(self, done: int, questions: int) -> None:
-        """Show how many failures crm_simulate was asked about; ``progress`` shows."""
-        self.progress(f"asking crm_simulate about failures: {done} of {questions}")
-
     def end_progress(self) -> None:
         """Take the progress line away before something else is written."""
         if self._is_progress_shown:

@@ -94,7 +94,8 @@ def confirm(
         elif isinstance(answer, AgentError):
             known.append(outcome)
             left.append(outcome)
-            if trouble is None or isinstance(answer, Refused):
+            is_vague = trouble is None or isinstance(trouble, questions.Unasked)
+            if is_vague or isinstance(answer, Refused):
                 trouble = answer
         else:
             told, agreed = _compared(cluster, outcome, answer.after, counts_memory)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from vmha.agents.protocol.errors import AgentError
 from vmha.heartbeat.pacemaker import admission, confirmation, live, stopped
 from vmha.heartbeat.pacemaker.forecast import Forecast, forecast
-from vmha.heartbeat.planning.failures import is_survived, planned
+from vmha.heartbeat.planning.failures import Progress, is_survived, planned
 from vmha.heartbeat.planning.prediction import Scheduler
 from vmha.heartbeat.planning.state import State
 
@@ -58,7 +58,11 @@ class Verdict(NamedTuple):
 
 
 def lessened(
-    before: etree._Element, after: Forecast, file: Cluster, deadline: Deadline
+    before: etree._Element,
+    after: Forecast,
+    file: Cluster,
+    deadline: Deadline,
+    progress: Progress | None = None,
 ) -> Verdict:
     """Return what is against the CIB to be, by the failures that it survives.
 
@@ -68,11 +72,11 @@ def lessened(
     """
     if file.tolerate < 1:
         return Verdict()
-    found = _margin(after, file, deadline)
+    found = _margin(after, file, deadline, progress)
     if found.tolerates >= file.tolerate:
         return Verdict((), found.warnings)
     try:
-        known = _margin(forecast(before, deadline), file, deadline)
+        known = _margin(forecast(before, deadline), file, deadline, progress)
     except AgentError as error:  # of what Pacemaker cannot follow, nothing is known
         known = Margin(0, {}, f"nothing is known of the present cluster: {error}")
     return judged(found, known, file.tolerate)
@@ -104,7 +108,9 @@ def _uncertain(wanted: int) -> str:
     )
 
 
-def _margin(after: Forecast, file: Cluster, deadline: Deadline) -> Margin:
+def _margin(
+    after: Forecast, file: Cluster, deadline: Deadline, progress: Progress | None
+) -> Margin:
     whole, then = after.cib, after.outcome
     state = State(then.gone, then.standby, then.frozen)
     corosync = (file.two_node, file.qdevice, file.tolerate)
@@ -114,7 +120,9 @@ def _margin(after: Forecast, file: Cluster, deadline: Deadline) -> Margin:
     scheduler = Scheduler(cluster, seen.state)
     made = planned(scheduler, file.tolerate, search=False)
     patience = deadline.part(PATIENCE_S)
-    found = confirmation.judged(made, scheduler, whole, patience, seen.doubts)
+    found = confirmation.judged(
+        made, scheduler, whole, patience, seen.doubts, file.tolerate, progress
+    )
     made = found.plan
     ha = {guest.name for guest in cluster.guests if guest.ha}
     down = {

@@ -11,7 +11,14 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from vmha.heartbeat.pacemaker import admission, margin, options, rendering, stopped
+from vmha.heartbeat.pacemaker import (
+    admission,
+    margin,
+    options,
+    questions,
+    rendering,
+    stopped,
+)
 from vmha.heartbeat.pacemaker.difference import Change, changes, version
 from vmha.heartbeat.pacemaker.forecast import forecast
 from vmha.heartbeat.pacemaker.target import Conflict, raised, target
@@ -86,8 +93,8 @@ def propose(
     unsafe = admission.unsafe(wanted_up, then.outcome)
     warnings = then.warnings
     if not unsafe:
-        progress("asking Pacemaker about each failure")
-        verdict = margin.lessened(live, then, cluster, deadline)
+        asking = questions.shown(progress)
+        verdict = margin.lessened(live, then, cluster, deadline, asking)
         unsafe += verdict.reasons
         warnings += verdict.warnings
     reasons += unsafe

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from pathlib import Path
@@ -11,6 +12,8 @@ from clusters.commanded import Vmha
 from clusters.examples import THREE, deadline, empty, live
 
 from vmha.heartbeat.clusterfile.reading import parse
+from vmha.heartbeat.command.main import run
+from vmha.heartbeat.command.streams import Streams
 from vmha.heartbeat.pacemaker import confirmation, forecast, margin, simulate
 from vmha.heartbeat.pacemaker.proposal import propose
 from vmha.heartbeat.pacemaker.state import rewritten
@@ -90,6 +93,22 @@ def test_a_change_that_was_not_played_through_says_so(
     assert f"Not certain:\n  {forecast.UNPLAYED}" in vmha.said
     assert vmha.on_file("diff", "--json") == 1
     assert json.loads(vmha.said)["warnings"] == [forecast.UNPLAYED]
+
+
+class Terminal(io.StringIO):
+    """A terminal that keeps all that was shown on it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_who_waits_is_told_what_for(vmha: Vmha) -> None:
+    vmha.on_file("apply", "--yes")
+    vmha.edit("web2, priority: 7", "web2, priority: 8")
+    for words in (["diff", str(vmha.file)], ["check"]):
+        shown = Terminal()
+        run([*words, "--cib", str(vmha.cib)], Streams(io.StringIO(), shown, {}))
+        assert "asking crm_simulate about failures: 0 of 3" in shown.getvalue()
 
 
 def test_a_margin_that_nobody_confirms_is_refused_where_there_is_a_new_doubt(
