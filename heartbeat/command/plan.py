@@ -126,12 +126,18 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
     now = settled(cluster) if origin.document is None else cluster
     scheduler = Scheduler(now, origin.state)
 
-    def confirmed(count: Failures, is_searched: bool) -> Agreement:
-        plan = failures.planned(scheduler, count, search=is_searched, progress=progress)
+    def confirmed(count: Failures, is_shown: bool) -> Agreement:
+        plan = failures.planned(
+            scheduler,
+            count,
+            search=search and is_shown,
+            progress=progress,
+            is_whole=is_shown,
+        )
         asks = not arguments.no_confirm
         return agreement(origin, scheduler, plan, streams, failures=count, asks=asks)
 
-    agreed = confirmed(arguments.failures, search)
+    agreed = confirmed(arguments.failures, True)
     plan = agreed.plan
     plan = plan._replace(warnings=merged(origin.warnings, plan.warnings))
     holds = _holds(plan, cluster.tolerate, arguments.failures, confirmed)

@@ -44,8 +44,13 @@ def planned(
     *,
     search: bool = True,
     progress: Progress | None = None,
+    is_whole: bool = True,
 ) -> Plan:
-    """Return the plan of a cluster of which nodes may be gone already."""
+    """Return the plan of a cluster of which nodes may be gone already.
+
+    Unless it is to be whole, it ends where as many failures as that are not survived:
+    more then do not change what is tolerated.
+    """
     cluster = scheduler.cluster
     losses_of = list(examined(scheduler, failures))
     total = sum(len(losses) for _, losses in losses_of)
@@ -66,6 +71,8 @@ def planned(
                 progress(len(outcomes), total)
         if is_unbroken:
             survived.append(count)
+        elif not is_whole:
+            break
     return Plan(
         survived[-1],
         is_exact,
