@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vmha.heartbeat.command.agreement import Agreement
-    from vmha.heartbeat.planning.failures import Failures
+    from vmha.heartbeat.planning.failures import Failures, Progress
+    from vmha.heartbeat.planning.model import Cluster
     from vmha.heartbeat.planning.outcome import Plan
 
 OK = 0
@@ -146,12 +147,7 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
         plan = plan._replace(warnings=merged(plan.warnings, (said,)))
     more = None
     if arguments.fit is not None:
-        from vmha.heartbeat.planning.fit import fit
-
-        wanted: Size = arguments.fit
-        count = fit(now, wanted.cpu, wanted.memory_mib, progress, origin.state)
-        count = 0 if agreed.is_less or not plan.is_certain else count
-        more = Room(count, is_certain=not count or _is_fit_known(origin))
+        more = _room(arguments.fit, origin, now, agreed, progress)
     if arguments.json:
         answer = plan.as_json()
         streams.json(answer if more is None else {**answer, **more.as_json()})
@@ -160,6 +156,17 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
         if agreed.sentence:
             streams.line(agreed.sentence)
     return OK if holds else NOT_TOLERATED
+
+
+def _room(
+    size: Size, origin: Source, now: Cluster, agreed: Agreement, progress: Progress
+) -> Room:
+    """Return how many more guests of a size fit."""
+    from vmha.heartbeat.planning.fit import fit
+
+    count = fit(now, size.cpu, size.memory_mib, progress, origin.state)
+    count = 0 if agreed.is_less or not agreed.plan.is_certain else count
+    return Room(count, is_certain=not count or _is_fit_known(origin))
 
 
 def merged(*parts: tuple[str, ...]) -> tuple[str, ...]:

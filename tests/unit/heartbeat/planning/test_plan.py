@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vmha.heartbeat.planning.failures import plan, planned
+from vmha.heartbeat.planning.failures import plan
 from vmha.heartbeat.planning.model import (
     NONE,
     RACK,
@@ -21,7 +21,6 @@ from vmha.heartbeat.planning.model import (
     Together,
 )
 from vmha.heartbeat.planning.outcome import Free, Moved, Preempted
-from vmha.heartbeat.planning.prediction import Scheduler
 
 NODES = ("n1", "n2", "n3")
 
@@ -278,15 +277,6 @@ def test_singles_come_before_pairs_and_nodes_without_guests_too() -> None:
         ("n1", "n3"),
         ("n2", "n3"),
     ]
-
-
-def test_what_is_not_shown_ends_where_failures_are_not_survived() -> None:
-    guests = (Guest("a", 1, 60000, runs_on="n1"), Guest("b", 1, 60000, runs_on="n2"))
-    tight = Scheduler(Cluster(nodes()[:2], guests))
-    shown, only = (planned(tight, 2, is_whole=whole) for whole in (True, False))
-    assert [one.lost for one in shown.failures] == [("n1",), ("n2",), ("n1", "n2")]
-    assert [one.lost for one in only.failures] == [("n1",), ("n2",)]
-    assert (shown.tolerates, only.tolerates) == (0, 0)
 
 
 def test_a_guest_that_runs_nowhere_is_placed_first() -> None:

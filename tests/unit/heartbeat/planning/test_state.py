@@ -189,3 +189,12 @@ def test_what_would_help_against_a_lost_quorum_is_true(
 ) -> None:
     (text,) = {entry.text for entry in Scheduler(cluster).outcome(lost).unplaced}
     assert said in text
+
+
+def test_what_is_not_shown_ends_where_failures_are_not_survived() -> None:
+    full = tuple(guest._replace(memory_mib=4000) for guest in GUESTS[:2])
+    tight = Scheduler(Cluster(CLUSTER.nodes[:2], full))
+    shown, only = (planned(tight, 2, is_whole=whole) for whole in (True, False))
+    assert [one.lost for one in shown.failures] == [("n1",), ("n2",), ("n1", "n2")]
+    assert [one.lost for one in only.failures] == [("n1",), ("n2",)]
+    assert (shown.tolerates, only.tolerates) == (0, 0)
