@@ -14,6 +14,7 @@ from vmha.heartbeat.doctor.checks import (
     corosync_token,
     disk_locks,
     failed_actions,
+    failure_ignored,
     failure_margin,
     fence_account,
     fence_device_banned,
@@ -93,6 +94,7 @@ PLACEMENT: tuple[Check, ...] = (
 GUESTS: tuple[Check, ...] = (
     running_twice.CHECK,
     running_unnoticed.CHECK,
+    failure_ignored.CHECK,
     autostart.CHECK,
     guest_definition.CHECK,
     guest_storage.CHECK,

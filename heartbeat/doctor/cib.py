@@ -135,9 +135,16 @@ class Cib:
     @property
     def operation_defaults(self) -> dict[str, str]:
         """Return the defaults of operations that hold for all resources."""
-        sets = self.root.iterfind("configuration/op_defaults/meta_attributes")
-        plain = [one for one in sets if one.find("rule") is None]
-        return {n: v for one in plain for n, v in self._asked.nvpairs(one)}
+        sets = reversed(self.operation_default_sets)
+        plain = [pairs for one, pairs in sets if one.find("rule") is None]
+        return {n: v for pairs in plain for n, v in pairs.items()}
+
+    @cached_property
+    def operation_default_sets(self) -> list[tuple[etree._Element, dict[str, str]]]:
+        """Return the sets of defaults of operations; of two the first one counts."""
+        found = self.root.iterfind("configuration/op_defaults/meta_attributes")
+        sets = sorted(found, key=lambda s: -number(s.get("score", "0")))
+        return [(one, dict(self._asked.nvpairs(one))) for one in sets]
 
     @cached_property
     def resource_defaults(self) -> dict[str, str]:
@@ -272,9 +279,9 @@ class Cib:
         operations: dict[tuple[str, str], dict[str, str]] = {}
         for op in (op for o in owners for op in o.iterfind("operations/op")):
             key = str(op.get("name")), str(op.get("interval", "0"))
-            operations[key] = {**{str(k): str(v) for k, v in op.attrib.items()}}
-            for one in op.iterfind("meta_attributes"):
-                operations[key].update(self._asked.nvpairs(one))
+            # What stands at the operation itself counts over its sets.
+            own = {str(k): str(v) for k, v in op.attrib.items()}
+            operations[key] = {**self._asked.pairs(op, "meta_attributes"), **own}
         ancestors = {str(a.tag) for a in element.iterancestors()}
         return Resource(
             name,

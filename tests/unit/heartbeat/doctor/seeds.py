@@ -120,6 +120,51 @@ def _node_attribute(ill: Patient, node: str, name: str, value: str) -> None:
     etree.SubElement(found, "nvpair", id=f"{node}-{name}", name=name, value=value)
 
 
+def _on_fail(ill: Patient, guest: str, operation: str, value: str) -> None:
+    path = f".//primitive[@id='{guest}']/operations/op[@name='{operation}']"
+    ill.one(path).set("on-fail", value)
+
+
+def old_ignored_stop(ill: Patient) -> None:
+    old_agent(ill)
+    _on_fail(ill, "web1", "stop", "ignore")
+
+
+def template_that_ignores(ill: Patient) -> None:
+    guest = ill.primitive("web1")
+    words = ("class", "provider", "type")
+    named = {word: guest.attrib.pop(word) for word in words}
+    template = etree.Element("template", {"id": "t", **named})
+    guest.addprevious(template)
+    template.append(ill.one(".//primitive[@id='web1']/operations"))
+    template.find("operations/op[@name='stop']").set("on-fail", "ignore")
+    guest.set("template", "t")
+
+
+def set_of_an_operation(ill: Patient) -> None:
+    stop = ill.one(".//primitive[@id='db1']/operations/op[@name='stop']")
+    meta = etree.SubElement(stop, "meta_attributes", id="s")
+    etree.SubElement(meta, "nvpair", id="s1", name="on-fail", value="ignore")
+
+
+def ignored_by_default(ill: Patient, *conditions: tuple[str, dict[str, str]]) -> None:
+    """Let op_defaults ignore failures, by a rule where there are conditions."""
+    defaults = etree.SubElement(ill.one("configuration"), "op_defaults")
+    meta = etree.SubElement(defaults, "meta_attributes", id="od")
+    if conditions:
+        rule = etree.SubElement(meta, "rule", id="or", score="INFINITY")
+        for number, (tag, words) in enumerate(conditions):
+            etree.SubElement(rule, tag, {"id": f"e{number}", **words})
+    etree.SubElement(meta, "nvpair", id="od1", name="on-fail", value="ignore")
+
+
+def ignored_by_rule(ill: Patient) -> None:
+    words = {"class": "ocf", "provider": "vmha", "type": "VirtualMachine"}
+    ignored_by_default(
+        ill, ("op_expression", {"name": "stop"}), ("rsc_expression", words)
+    )
+
+
 def _unmanaged(ill: Patient, guest: str) -> None:
     ill.drop(f".//primitive[@id='{guest}']//nvpair[@name='written-by']")
     ill.meta(guest, "is-managed", "false")
@@ -277,6 +322,28 @@ SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
     ],
     "running-twice": [(twice, "runs on n1 and on n2")],
     "running-unnoticed": [(unnoticed, "it runs on n1, where the cluster has it as")],
+    "failure-ignored": [
+        (
+            lambda ill: _on_fail(ill, "web1", "stop", "ignore"),
+            "guest web1: its stop has on-fail=ignore: a failed stop counts as done",
+        ),
+        (old_ignored_stop, "guest web1: its stop has on-fail=ignore"),
+        (template_that_ignores, "guest web1: its stop has on-fail=ignore"),
+        (set_of_an_operation, "guest db1: its stop has on-fail=ignore"),
+        (
+            ignored_by_default,
+            "the cluster: op_defaults set on-fail=ignore for the stop of db1, web1",
+        ),
+        (ignored_by_rule, "op_defaults set on-fail=ignore for the stop of db1, web1"),
+        (
+            lambda ill: _on_fail(ill, "web1", "monitor", "ignore"),
+            "a failed monitor counts as done",
+        ),
+        (
+            lambda ill: _on_fail(ill, "web1", "start", "block"),
+            "a failed start blocks it",
+        ),
+    ],
     "autostart": [
         (
             lambda ill: ill.facts["n2"]["libvirt"]["domains"][0].update(autostart=True),
