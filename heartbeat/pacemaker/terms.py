@@ -204,11 +204,18 @@ def _orders(
 
 def is_start(one: etree._Element) -> bool:
     """Tell whether an order is one of two starts, and of two stops the other way."""
+    return is_of_starts(one) and is_both_ways(one)
+
+
+def is_of_starts(one: etree._Element) -> bool:
+    """Tell whether an order is one of two starts; both actions are alike by default."""
     first = one.get("first-action", "start")
-    is_both = one.get("symmetrical", "true").lower() not in NO
-    return (
-        not len(one) and is_both and first == "start" == one.get("then-action", first)
-    )
+    return not len(one) and first == "start" == one.get("then-action", first)
+
+
+def is_both_ways(one: etree._Element) -> bool:
+    """Tell whether an order holds for the stops too, the other way round."""
+    return one.get("symmetrical", "true").lower() not in NO
 
 
 def is_mandatory(one: etree._Element) -> bool:
