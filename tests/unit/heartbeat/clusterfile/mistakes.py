@@ -322,10 +322,17 @@ NODE_ADDITIONS = [
     (
         "  n2:\n    capacity: {cpu: 1, memory_mib: 1}\n"
         "    fencing:\n"
-        "      - - {agent: fence_x, password_file: /x, cib_secret: true}",
+        "      - - {agent: fence_vmha_x, password_file: /x, cib_secret: true}",
         3,
         "nodes.n2.fencing[0][0].cib_secret",
         "not both",
+    ),
+    (
+        "  n2:\n    capacity: {cpu: 1, memory_mib: 1}\n"
+        "    fencing:\n      - - {agent: fence_ipmilan, password_file: /x}",
+        3,
+        "nodes.n2.fencing[0][0].password_file",
+        "fence_ipmilan is none of them: give options: {password_script: /path",
     ),
     (
         "  n2:\n    capacity: {cpu: 1, memory_mib: 1}\n"
