@@ -173,6 +173,29 @@ def test_a_hard_error_is_a_doubt_without_a_fail_count(
     ]
 
 
+@pytest.mark.parametrize(
+    ("operation", "code", "node", "is_doubt"),
+    [
+        ("start", "5", "n2", False),
+        ("monitor", "5", "n2", False),
+        ("start", "5", "n1", True),
+        ("start", "6", "n2", True),  # after this one nowhere
+        ("stop", "5", "n2", True),  # a stop that fails ends in fencing
+    ],
+)
+def test_a_hard_error_where_the_guest_is_banned_anyway_is_no_doubt(
+    operation: str, code: str, node: str, *, is_doubt: bool
+) -> None:
+    ban = f'<rsc_location id="l" rsc="a" node="{node}" score="-INFINITY"/>'
+    whole = nodes(A, ban)
+    history = etree.SubElement(_state(whole), "lrm", id="0")
+    one = etree.SubElement(history, "lrm_resource", id="a")
+    words = {"id": "a-op", "operation": operation, "rc-code": code, "interval": "0"}
+    etree.SubElement(one, "lrm_rsc_op", words)
+    found = of_document(whole, RUNNING).doubts
+    assert any("failed on n2" in sentence for sentence in found) == is_doubt
+
+
 def test_what_is_not_there_is_no_hard_error() -> None:
     whole = nodes(A)
     one = etree.SubElement(etree.SubElement(_state(whole), "lrm"), "lrm_resource")
