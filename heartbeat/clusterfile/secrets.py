@@ -44,9 +44,9 @@ OWN_AGENTS = "fence_vmha_"
 
 FILE_SENTENCE = (
     "password_file is a parameter of the agents fence_vmha_*, and {agent} is none of "
-    "them: give options: {{password_script: /path/of/a/program}}, or whichever "
-    "parameter it has for a file, or store the password with cibsecret and give "
-    "cib_secret: true"
+    "them: give options: {{password_script: /usr/local/sbin/bmc-password}}, or "
+    "whichever parameter it has for a file, or store the password with cibsecret and "
+    "give cib_secret: true"
 )
 
 SCRIPT_SENTENCE = (

@@ -332,7 +332,7 @@ NODE_ADDITIONS = [
         "    fencing:\n      - - {agent: fence_ipmilan, password_file: /x}",
         3,
         "nodes.n2.fencing[0][0].password_file",
-        "fence_ipmilan is none of them: give options: {password_script: /path",
+        "fence_ipmilan is none of them: give options: {password_script: /usr",
     ),
     (
         "  n2:\n    capacity: {cpu: 1, memory_mib: 1}\n"

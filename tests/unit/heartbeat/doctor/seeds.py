@@ -133,11 +133,11 @@ def old_ignored_stop(ill: Patient) -> None:
 def template_that_ignores(ill: Patient) -> None:
     guest = ill.primitive("web1")
     words = ("class", "provider", "type")
-    named = {word: guest.attrib.pop(word) for word in words}
+    named = {word: str(guest.attrib.pop(word)) for word in words}
     template = etree.Element("template", {"id": "t", **named})
     guest.addprevious(template)
     template.append(ill.one(".//primitive[@id='web1']/operations"))
-    template.find("operations/op[@name='stop']").set("on-fail", "ignore")
+    ill.one(".//template/operations/op[@name='stop']").set("on-fail", "ignore")
     guest.set("template", "t")
 
 
