@@ -12,7 +12,7 @@ from lxml import etree
 
 from vmha.agents import cib as reading
 from vmha.heartbeat.pacemaker.options import spellings
-from vmha.heartbeat.pacemaker.target import seconds
+from vmha.heartbeat.pacemaker.times import seconds
 
 Facts = dict[str, str]
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"

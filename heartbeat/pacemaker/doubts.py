@@ -141,12 +141,7 @@ def _named(one: etree._Element, held: Inventory) -> set[str]:
     """Return the primitives that a constraint reaches."""
     words = {one.get(word) for word in ("rsc", "with-rsc", "first", "then")}
     words |= {ref.get("id") for ref in one.iter("resource_ref")}
-    return {
-        primitive
-        for word in words - {None}
-        for name in held.named(str(word))
-        for primitive in held.within(name)
-    }
+    return set(held.reached(str(word) for word in words - {None}))
 
 
 def _strategy(scene: _Scene) -> Iterator[str]:

@@ -21,7 +21,7 @@ from vmha.heartbeat.clusterfile.content import (
 )
 from vmha.heartbeat.pacemaker import terms
 from vmha.heartbeat.pacemaker.inventory import NO
-from vmha.heartbeat.pacemaker.target import seconds
+from vmha.heartbeat.pacemaker.times import seconds
 from vmha.heartbeat.planning.model import Avoid, Pin, Spread, Together
 
 TYPE_CHECKING = False

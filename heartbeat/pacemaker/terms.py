@@ -172,11 +172,7 @@ def _chains(held: Inventory, inside: set[str]) -> Iterable[ColocationTerm]:
 
 def alone(one: etree._Element, attribute: str, held: Inventory) -> str | None:
     """Return the one primitive that an end of a constraint names, None if none."""
-    found = [
-        primitive
-        for name in held.named(str(one.get(attribute)))
-        for primitive in held.within(name)
-    ]
+    found = held.reached([str(one.get(attribute))])
     return found[0] if len(found) == 1 else None
 
 

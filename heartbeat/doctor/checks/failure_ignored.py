@@ -20,8 +20,9 @@ from vmha.heartbeat.doctor.check import (
     Severity,
     Unknown,
 )
-from vmha.heartbeat.doctor.cib import Cib, Resource, is_true, seconds
+from vmha.heartbeat.doctor.cib import Cib, Resource, seconds
 from vmha.heartbeat.doctor.evidence import Evidence
+from vmha.heartbeat.pacemaker.inventory import is_true
 
 ON_FAIL = "on-fail"
 IGNORE, BLOCK = "ignore", "block"

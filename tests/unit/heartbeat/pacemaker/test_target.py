@@ -8,7 +8,8 @@ from lxml import etree
 
 from vmha.heartbeat.clusterfile.reading import parse
 from vmha.heartbeat.pacemaker.difference import changes, meaning
-from vmha.heartbeat.pacemaker.target import Target, seconds, target
+from vmha.heartbeat.pacemaker.target import Target, target
+from vmha.heartbeat.pacemaker.times import seconds
 
 WANTED = configuration(parse(THREE, "vmha.yaml"))
 
