@@ -86,6 +86,24 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_answer(parser: argparse.ArgumentParser) -> None:
+    """Declare how much is looked for, and how the answer is given."""
+    parser.add_argument(
+        "--no-could-place",
+        action="store_true",
+        help="leave the search for better packings out (faster for hundreds of guests)",
+    )
+    parser.add_argument(
+        "--no-confirm",
+        action="store_true",
+        help="do not ask crm_simulate whether it agrees",
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="name every guest, also in long lists"
+    )
+    parser.add_argument("--json", action="store_true", help="answer as JSON")
+
+
 def _tolerated(text: str) -> int:
     if text.isascii() and text.isdecimal() and int(text) <= MOST_TOLERATED:
         return int(text)
