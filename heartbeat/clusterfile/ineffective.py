@@ -64,7 +64,7 @@ def _entangled(file: ClusterFile) -> Iterator[str]:
         if found.are_many:
             yield (
                 f"Guest {found.guest}: the rules about it and those that it shuns are "
-                "many, and Pacemaker takes about a second and more for each decision; "
+                "many, and Pacemaker takes half a second and more for each decision; "
                 "smaller sets without a guest in common are quicker."
             )
 

@@ -35,7 +35,8 @@ def problems(root: Section, file: ClusterFile, rules: list[Placed]) -> list[Prob
 def entangling(file: ClusterFile) -> Chains:
     """Count the chains of colocations that the rules of a file are rendered as."""
     told = instructions(cluster_of(file))
-    return chains.counted((one.guest, one.with_guest) for one in told.colocations)
+    pairs = [(one.guest, one.with_guest) for one in told.colocations]
+    return chains.counted(pairs, len(file.nodes))
 
 
 def _of_chains(file: ClusterFile, rules: list[Placed]) -> Iterator[Problem]:
@@ -55,8 +56,9 @@ def _of_chains(file: ClusterFile, rules: list[Placed]) -> Iterator[Problem]:
         f"rules[{placed.at}]",
         f"{len(placed.rule.guests)} guests, with the other rules about them, keep "
         "Pacemaker's scheduler busy for too long, and nothing fails over meanwhile: "
-        "each guest more that shuns all others doubles its work, and 18 take a minute; "
-        "name 14 at most, or make several rules without a guest in common",
+        "each guest more that shuns all others doubles its work; name "
+        f"{chains.largest_set(len(file.nodes))} at most, or make several rules without "
+        "a guest in common",
     )
 
 

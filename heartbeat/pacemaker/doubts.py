@@ -352,9 +352,8 @@ def _circle(scene: _Scene) -> Iterator[str]:
 
 def _entangled(scene: _Scene) -> Iterator[str]:
     """Tell whether more are placed by one another than the planner follows."""
-    found = chains.counted(
-        (one.guest, one.with_guest) for one in scene.told.colocations
-    )
+    pairs = [(one.guest, one.with_guest) for one in scene.told.colocations]
+    found = chains.counted(pairs, len(scene.cib.findall("configuration/nodes/node")))
     if found.are_too_many:
         yield (
             f"the colocations around {found.guest} make more chains than can be "

@@ -40,7 +40,7 @@ class Scheduler:
         self.resources = resources(self.cluster, told, self.nodes)
         self._number = {name: at for at, name in enumerate(self.nodes.names)}
         number = {resource.name: at for at, resource in enumerate(self.resources)}
-        self.is_entangled = chains.counted(_heard(self.resources)).are_too_many
+        self.is_entangled = _is_entangled(self.resources, len(cluster.nodes))
         self._orders = [(number[one], number[other]) for one, other in told.orders]
         self._orders += [
             (link.primary, link.dependent)
@@ -162,6 +162,10 @@ class Scheduler:
 
     def _name(self, node: int) -> str | None:
         return None if node == NOWHERE else self.nodes.names[node]
+
+
+def _is_entangled(all_of_them: Sequence[Resource], size: int) -> bool:
+    return chains.counted(_heard(all_of_them), size).are_too_many
 
 
 def _heard(all_of_them: Sequence[Resource]) -> Iterator[tuple[str, str]]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from unit.heartbeat.clusterfile.texts import NODES
 
 from vmha.heartbeat.clusterfile import acceptable, reading
 from vmha.heartbeat.clusterfile.content import ClusterFile, SpreadEntry
 from vmha.heartbeat.clusterfile.errors import BadClusterFile
 
-CROSSING = (range(11), range(8, 19))
+CROSSING = (range(12), range(6, 20))
+NODES = "cluster: {name: demo}\nnodes:\n" + "".join(
+    f"  n{n}: {{capacity: {{cpu: 8, memory_mib: 8192}}}}\n" for n in range(1, 5)
+)
 
 
 def text(size: int, rules: str) -> str:
@@ -21,18 +23,18 @@ def text(size: int, rules: str) -> str:
 
 
 @pytest.mark.parametrize("end", ["", ", across: rack", ", hard: false"])
-def test_a_spread_of_more_than_fourteen_is_refused_where_it_stands(end: str) -> None:
+def test_a_spread_of_too_many_is_refused_where_it_stands(end: str) -> None:
     rules = (
         "- {{avoid: [g00], nodes: [n1], hard: false}}\n- {{spread: [{}]" + end + "}}"
     )
-    whole = text(15, rules)
+    whole = text(18, rules)
     line = whole[: whole.index("spread:")].count("\n") + 1
     with pytest.raises(BadClusterFile) as caught:
         reading.parse(whole, "vmha.yaml")
     (problem,) = caught.value.problems
     assert (problem.line, problem.path) == (line, "rules[1]")
     assert problem.message.startswith(
-        "15 guests, with the other rules about them, keep"
+        "18 guests, with the other rules about them, keep"
     )
 
 
@@ -40,13 +42,13 @@ def test_rules_that_share_guests_are_counted_together() -> None:
     first, second = (", ".join(f"g{n:02}" for n in part) for part in CROSSING)
     rules = f"- {{{{spread: [{first}]}}}}\n- {{{{spread: [{second}]}}}}"
     with pytest.raises(BadClusterFile, match="keep Pacemaker's scheduler busy"):
-        reading.parse(text(19, rules), "vmha.yaml")
+        reading.parse(text(20, rules), "vmha.yaml")
 
 
-def test_from_eleven_on_it_is_warned_of() -> None:
-    (warning,) = slow(reading.parse(text(11, "- {{spread: [{}]}}"), "vmha.yaml"))
+def test_the_largest_that_is_accepted_is_warned_of() -> None:
+    (warning,) = slow(reading.parse(text(17, "- {{spread: [{}]}}"), "vmha.yaml"))
     assert warning.startswith("Guest g00: the rules about it and those that it shuns")
-    assert not slow(reading.parse(text(10, "- {{spread: [{}]}}"), "vmha.yaml"))
+    assert not slow(reading.parse(text(16, "- {{spread: [{}]}}"), "vmha.yaml"))
 
 
 def slow(file: ClusterFile) -> list[str]:

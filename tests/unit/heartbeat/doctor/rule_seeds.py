@@ -92,12 +92,12 @@ RULES: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
     ],
     "rules-entangled": [
         (
-            lambda ill: all_apart(ill, 12),
-            "resource a00: its place follows from 2047 chains of colocations",
+            lambda ill: all_apart(ill, 18),
+            "resource a00: its place follows from 131071 chains of colocations",
         ),
         (
             lambda ill: all_apart(ill, 20),
-            "more than 10000 chains of colocations, and nothing fails over while",
+            "524287 chains of colocations, and nothing fails over while",
         ),
     ],
 }
