@@ -36,8 +36,8 @@ def apart(cib: Cib) -> dict[Pair, str]:
     """Return the pairs that never share a place, and the attribute ("": the node)."""
     guests = {guest.id for guest in cib.guests}
     return {
-        pair: attribute
-        for pair, score, attribute in _colocations(cib)
+        _sorted(pair): attribute
+        for pair, score, attribute in colocations(cib)
         if score <= -INFINITY and set(pair) <= guests
     }
 
@@ -45,30 +45,32 @@ def apart(cib: Cib) -> dict[Pair, str]:
 def together(cib: Cib) -> set[Pair]:
     """Return the pairs that are always together."""
     return {
-        pair
-        for pair, score, attribute in _colocations(cib)
+        _sorted(pair)
+        for pair, score, attribute in colocations(cib)
         if score >= INFINITY and not attribute
     }
 
 
-def _colocations(cib: Cib) -> list[tuple[Pair, int, str]]:
+def colocations(cib: Cib) -> list[tuple[Pair, int, str]]:
+    """Return who is placed by whom, with the score and the attribute of each."""
     found = []
     for element in cib.constraints("rsc_colocation"):
         score = number(element.get("score") or "INFINITY")
         attribute = str(element.get("node-attribute") or "")
         first, second = element.get("rsc"), element.get("with-rsc")
         if first and second:
-            found.append((_pair(first, second), score, attribute))
+            found.append(((first, second), score, attribute))
         for listed in element.iterfind("resource_set"):
             names = [str(ref.get("id")) for ref in listed.iterfind("resource_ref")]
             own = number(listed.get("score") or element.get("score") or "INFINITY")
             pairs = combinations(names, 2) if own < 0 else zip(names, names[1:])
-            found += [(_pair(a, b), own, attribute) for a, b in pairs]
+            found += [(pair, own, attribute) for pair in pairs]
     return found
 
 
-def _pair(first: str, second: str) -> Pair:
-    return (first, second) if first <= second else (second, first)
+def _sorted(pair: Pair) -> Pair:
+    first, second = pair
+    return pair if first <= second else (second, first)
 
 
 def _is_banned_by_name(location: etree._Element, node: str) -> bool:

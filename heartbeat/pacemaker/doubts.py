@@ -16,6 +16,7 @@ from vmha.heartbeat.pacemaker.circumstances import Circumstance
 from vmha.heartbeat.pacemaker.doubted_sizes import some
 from vmha.heartbeat.pacemaker.inventory import Inventory, is_true, members
 from vmha.heartbeat.pacemaker.locations import Locations
+from vmha.heartbeat.planning import chains
 from vmha.heartbeat.planning.instructions import STOPPED, TARGET_ROLE
 from vmha.heartbeat.planning.scores import STRATEGY
 
@@ -93,6 +94,7 @@ def _of_configuration(found: Locations, scene: _Scene) -> Iterator[str]:
     yield from _unread(found, scene)
     yield from _constraints(scene)
     yield from _circle(scene)
+    yield from _entangled(scene)
 
 
 def _circumstances(scene: _Scene) -> Iterator[Circumstance]:
@@ -346,3 +348,14 @@ def _circle(scene: _Scene) -> Iterator[str]:
     names = sorted({one for one, _ in edges} & scene.near)
     if names:
         yield f"colocations of {some(names)} go round in a circle"
+
+
+def _entangled(scene: _Scene) -> Iterator[str]:
+    """Tell whether more are placed by one another than the planner follows."""
+    pairs = [(one.guest, one.with_guest) for one in scene.told.colocations]
+    found = chains.counted(pairs, len(scene.cib.findall("configuration/nodes/node")))
+    if found.are_too_many:
+        yield (
+            f"the colocations around {found.guest} make more chains than can be "
+            "followed; Pacemaker itself may not come to an end (vmha check)"
+        )

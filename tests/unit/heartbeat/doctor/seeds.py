@@ -10,24 +10,10 @@ from typing import TYPE_CHECKING
 from lxml import etree
 from unit.heartbeat.doctor.fencing_seeds import FENCING
 from unit.heartbeat.doctor.patient import NODES, UUIDS, Patient
+from unit.heartbeat.doctor.rule_seeds import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-
-def four_apart_on_three(ill: Patient) -> None:
-    for first, second in (("db1", "web1"), ("db1", "web2")):
-        ill.constraint(
-            "rsc_colocation",
-            id=f"apart-{first}-{second}",
-            rsc=first,
-            with_rsc=second,
-            score="-INFINITY",
-        )
-    for guest in ("db1", "web1", "web2"):
-        ill.constraint(
-            "rsc_location", id=f"not-{guest}", rsc=guest, node="n3", score="-INFINITY"
-        )
 
 
 def large_guest(ill: Patient) -> None:
@@ -80,29 +66,6 @@ def unnoticed(ill: Patient) -> None:
 def racing(ill: Patient) -> None:
     unit = {"active": "active", "enabled": "enabled", "after": []}
     ill.tell("n3", "units", "units", "libvirt-guests", value=unit)
-
-
-def stale_rule(ill: Patient) -> None:
-    location = ill.constraint("rsc_location", id="ssd", rsc="web1")
-    rule = etree.SubElement(location, "rule", id="r", score="-INFINITY")
-    words = {"id": "e", "attribute": "ssd", "operation": "eq", "value": "no"}
-    etree.SubElement(rule, "expression", words)
-
-
-def pattern_of_guests(ill: Patient) -> None:
-    for node in ("n2", "n3"):
-        words = {"id": f"p-{node}", "rsc_pattern": "^web[[:digit:]]", "node": node}
-        ill.constraint("rsc_location", **words, score="-INFINITY")
-
-
-def set_of_guests(ill: Patient) -> None:
-    for node in ("n1", "n2"):
-        words = {"id": f"s-{node}", "node": node, "score": "-INFINITY"}
-        listed = etree.SubElement(
-            ill.constraint("rsc_location", **words), "resource_set", id=f"s-{node}-0"
-        )
-        for guest in ("db1", "web1"):
-            etree.SubElement(listed, "resource_ref", id=guest)
 
 
 def slow_migration(ill: Patient) -> None:
@@ -273,37 +236,7 @@ SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
         (large_guest, "web2 stays down"),
         (lambda ill: gone(ill, "n3"), "without n1: db1, web1, web2 stay down"),
     ],
-    "rule-infeasible": [
-        (four_apart_on_three, "3 guests may never share a place, and there are 2"),
-        (lambda ill: ill.close("db1"), "away from every node"),
-        (
-            lambda ill: ill.constraint(
-                "rsc_colocation",
-                id="x",
-                rsc="web2",
-                with_rsc="web1",
-                score="INFINITY",
-            ),
-            "must be with web2, and never",
-        ),
-    ],
-    "rule-ineffective": [
-        (
-            lambda ill: ill.constraint(
-                "rsc_location", id="x", rsc="web1", node="old", score="-INFINITY"
-            ),
-            "names node old",
-        ),
-        (stale_rule, "the attribute ssd, which no node has"),
-    ],
-    "guest-one-node": [
-        (
-            lambda ill: ill.close("db1", ("n2", "n3")),
-            "rules leave it n1 only (not-n2, not-n3)",
-        ),
-        (pattern_of_guests, "guest web1: rules leave it n1 only (p-n2, p-n3)"),
-        (set_of_guests, "guest db1: rules leave it n3 only (s-n1, s-n2)"),
-    ],
+    **RULES,
     "leftover-move": [
         (
             lambda ill: ill.constraint(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 from clusters.examples import THREE, live, rendered
 from lxml import etree
@@ -26,6 +28,8 @@ AFTER = '<rsc_order id="o" first="{}" then="a"{}/>'
 REFS = '<resource_ref id="a"/><resource_ref id="b"/>'
 SETS = f'<resource_set id="s">{REFS}</resource_set>'
 RUNNING = {"a": "n1", "b": "n2"}
+MANY = [f"g{n}" for n in range(20)]
+APART = '<rsc_colocation id="{0}-{1}" rsc="{1}" with-rsc="{0}" score="-50"/>'
 PATTERN = '<rsc_location id="p" rsc-pattern="a{2}" node="n1" score="5"/>'
 BY_RULE = (
     '<rsc_location id="l" rsc="a"><rule id="r" score="-INFINITY">'
@@ -106,6 +110,12 @@ def test_what_is_reckoned_with_is_no_doubt(resources: str, constraints: str) -> 
             "go round in a circle",
         ),
         (A + B, '<rsc_colocation id="c" rsc="a" with-rsc="b"/>', "", "no score"),
+        (
+            "".join(GUEST.format(name, "") for name in MANY),
+            "".join(APART.format(*pair) for pair in combinations(MANY, 2)),
+            "",
+            "make more chains than can be followed",
+        ),
         (
             A + CLONE,
             '<rsc_colocation id="c" rsc="a" with-rsc="d-clone" score="INFINITY"/>',
