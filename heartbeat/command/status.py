@@ -62,7 +62,7 @@ class Margins:
 
         asked = (etree.tostring(cib.root), running, wanted, votes)
         if self._known is None or self._known[0] != asked:
-            made = survival.plan_of(cib, running, wanted, votes.qdevice)
+            made = survival.plan_of(cib, running, wanted, votes.qdevice, votes.last_man)
             self._known = asked, made and quorate.weighed(made, votes, wanted)
         return self._known[1]
 

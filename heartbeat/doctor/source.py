@@ -92,13 +92,16 @@ def planned(
 
     Of a configuration in which nothing runs it is the plan after everything started.
     """
+    from vmha.heartbeat.clusterfile.planned import cluster_of
+
     wanted = file.policy.tolerate if file is not None else 1
     parts = [part for facts_of in told.values() for part in [facts_of.part("corosync")]]
     votes = quorate.of_facts(part for part in parts if part is not None)
     has_arbiter = votes.qdevice or (file is not None and file.qdevice is not None)
+    last_man = votes.last_man or (file is not None and cluster_of(file).last_man)
     try:
         running = simulate.current(found.root, Deadline(PLAN_S)) if found.nodes else {}
-        made = plan_of(found, running, wanted, has_arbiter)
+        made = plan_of(found, running, wanted, has_arbiter, last_man)
         return made and quorate.weighed(made, votes, wanted), ""
     except AgentError as problem:
         return None, f"where guests run is not known: {problem}"

@@ -165,6 +165,24 @@ def test_status_asks_for_the_arbiter_of_this_nodes_corosync(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(survival, "plan_of", lambda *words: asked.append(words[3]))
-    Margins().of(Cib(Patient().cib), dict(RUNS_ON), 1, Quorum(qdevice=True))
-    assert asked == [True]
+    monkeypatch.setattr(survival, "plan_of", lambda *words: asked.append(words[3:]))
+    votes = Quorum(qdevice=True, last_man=True)
+    Margins().of(Cib(Patient().cib), dict(RUNS_ON), 1, votes)
+    assert asked == [(True, True)]
+
+
+@pytest.mark.usefixtures("nobody_to_ask")
+@pytest.mark.parametrize(("last_man", "tolerates"), [(False, 1), (True, 2)])
+def test_the_last_node_goes_on_by_an_arbiter_of_lms(
+    tolerates: int, *, last_man: bool
+) -> None:
+    """Three nodes with room for all on each: quorum alone decides."""
+    ill = Patient()
+    ill.drop(".//rsc_colocation")
+    ill.tell("n1", "corosync", "qdevice", value=True)
+    ill.tell("n1", "corosync", "last_man", value=last_man)
+    file = replace(ill.file, policy=Policy(tolerate=2)) if ill.file else None
+    evidence = ill.evidence()
+    made, _ = source.planned(evidence.cib, file, evidence.facts)
+    assert made is not None
+    assert made.tolerates == tolerates
