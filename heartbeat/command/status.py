@@ -15,6 +15,7 @@ from vmha.heartbeat.command.difference import seconds
 from vmha.heartbeat.command.streams import Streams
 
 if TYPE_CHECKING:
+    from vmha.heartbeat.corosync.quorum import Quorum
     from vmha.heartbeat.doctor.cib import Cib
     from vmha.heartbeat.doctor.overview import Overview
     from vmha.heartbeat.planning.failures import Progress
@@ -57,16 +58,19 @@ class Margins:
         cib: Cib,
         running: dict[str, str],
         wanted: int,
+        votes: Quorum,
         progress: Progress | None = None,
     ) -> Plan | None:
         """Ask the planner; None for a cluster without guests."""
         from lxml import etree
 
-        from vmha.heartbeat.doctor.survival import plan_of
+        from vmha.heartbeat.doctor import quorate, survival
 
-        asked = (etree.tostring(cib.root), running, wanted)
+        asked = (etree.tostring(cib.root), running, wanted, votes)
         if self._known is None or self._known[0] != asked:
-            self._known = asked, plan_of(cib, running, wanted, False, progress)
+            lms = votes.last_man
+            made = survival.plan_of(cib, running, wanted, votes.qdevice, lms, progress)
+            self._known = asked, made and quorate.weighed(made, votes, wanted)
         return self._known[1]
 
 
@@ -98,6 +102,7 @@ def _once(arguments: argparse.Namespace, streams: Streams, margins: Margins) -> 
 def look(path: str, streams: Streams, margins: Margins) -> Overview:
     """Read the cluster; raises AgentError where it does not answer."""
     from vmha.agents.protocol.deadline import Deadline
+    from vmha.heartbeat.corosync import own, quorum
     from vmha.heartbeat.doctor import observed, overview
     from vmha.heartbeat.doctor.cib import Cib
     from vmha.heartbeat.pacemaker.cluster import Cluster
@@ -114,7 +119,11 @@ def look(path: str, streams: Streams, margins: Margins) -> Overview:
         wanted = file.policy.tolerate
         classes = {g.name: g.guest_class or "" for g in file.guests}
     running = {name: s.nodes[0] for name, s in seen.resources.items() if s.nodes}
-    plan = margins.of(cib, running, wanted, shown(streams.progress))
+    # Of a saved CIB this node's corosync.conf counts if it names the same nodes.
+    nodes = set(cib.nodes) if streams.environ.get("CIB_file") else None
+    conf, _ = own.read(deadline, nodes)
+    asking = shown(streams.progress)
+    plan = margins.of(cib, running, wanted, quorum.of(conf), asking)
     return overview.of(cib, seen, plan, wanted, classes)
 
 

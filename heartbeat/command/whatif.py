@@ -72,20 +72,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--priority", metavar="N", type=int, default=0, help="of the guest of --add"
     )
-    parser.add_argument(
-        "--no-could-place",
-        action="store_true",
-        help="leave the search for better packings out",
-    )
-    parser.add_argument(
-        "--no-confirm",
-        action="store_true",
-        help="do not ask crm_simulate whether it agrees",
-    )
-    parser.add_argument(
-        "--all", action="store_true", help="name every guest, also in long lists"
-    )
-    parser.add_argument("--json", action="store_true", help="answer as JSON")
+    source.add_answer(parser)
 
 
 def run(arguments: argparse.Namespace, streams: Streams) -> int:

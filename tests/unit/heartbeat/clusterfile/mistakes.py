@@ -322,10 +322,17 @@ NODE_ADDITIONS = [
     (
         "  n2:\n    capacity: {cpu: 1, memory_mib: 1}\n"
         "    fencing:\n"
-        "      - - {agent: fence_x, password_file: /x, cib_secret: true}",
+        "      - - {agent: fence_vmha_x, password_file: /x, cib_secret: true}",
         3,
         "nodes.n2.fencing[0][0].cib_secret",
         "not both",
+    ),
+    (
+        "  n2:\n    capacity: {cpu: 1, memory_mib: 1}\n"
+        "    fencing:\n      - - {agent: fence_ipmilan, password_file: /x}",
+        3,
+        "nodes.n2.fencing[0][0].password_file",
+        "fence_ipmilan is none of them: give options: {password_script: /usr",
     ),
     (
         "  n2:\n    capacity: {cpu: 1, memory_mib: 1}\n"
@@ -363,6 +370,10 @@ WHOLE = [
     ("a: 1\n---\na: 2\n", 2, "", "not valid YAML"),
     ("a: *b\n", 1, "", "not valid YAML"),
     ("a: &a [*a]\n", 1, "", "aliases"),
+    ("b: 1\na: &a\n  <<: *a\n", 2, "", "aliases"),
+    ("b: 1\na: &a {<<: [*a, *a], c: 1}\n", 2, "", "aliases"),
+    ("a: 1\nb: 2\nc: x\0y\n", 3, "", "not valid YAML"),
+    ("a: 1\nb: \x7f\n", 2, "", "not valid YAML"),
     ("[" * 50_000, 1, "", "nested deeper"),
     ("a: " + "{b: " * 50_000, 1, "", "nested deeper"),
     ("- " * 50_000 + "a", 1, "", "nested deeper"),
