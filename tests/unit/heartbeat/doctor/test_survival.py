@@ -165,7 +165,7 @@ def test_status_asks_for_the_arbiter_of_this_nodes_corosync(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(survival, "plan_of", lambda *words: asked.append(words[3:]))
+    monkeypatch.setattr(survival, "plan_of", lambda *words: asked.append(words[3:5]))
     votes = Quorum(qdevice=True, last_man=True)
     Margins().of(Cib(Patient().cib), dict(RUNS_ON), 1, votes)
     assert asked == [(True, True)]
