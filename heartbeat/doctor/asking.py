@@ -48,7 +48,7 @@ def ask(nodes: Sequence[str], own: str, environ: Mapping[str, str]) -> Told:
 
     ``own`` is this node's name, "" where it is none of them.
     """
-    from vmha.heartbeat.pacemaker.parallel import together
+    from vmha.heartbeat.doctor.parallel import together
 
     deadline = Deadline(BOUND_S)
     questions = {

@@ -20,7 +20,7 @@ from vmha.agents.protocol.version import VERSION
 from vmha.heartbeat.doctor import cib as cibs
 from vmha.heartbeat.doctor.cib import Cib
 from vmha.heartbeat.doctor.node import clock, cluster, corosync, fencing, host, units
-from vmha.heartbeat.pacemaker.parallel import together
+from vmha.heartbeat.doctor.parallel import together
 
 FORM = 1
 """The form of the answer; a reader that does not know it says so."""

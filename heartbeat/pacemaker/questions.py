@@ -1,21 +1,17 @@
-"""What becomes of one CIB in each of many failures: crm_simulate on every processor.
+"""What becomes of one CIB in each of many failures: crm_simulate, question by question.
 
-Called by ``confirmation``. Each question is a process of its own that keeps one
-processor busy, and none depends on another's answer.
+Called by ``confirmation``. One after the other: lxml in several threads makes libvirt's
+use of the same libxml2 crash later.
 """
 
 from __future__ import annotations
 
-import os
-import threading
-from functools import partial
 from typing import Union
 
 from lxml import etree
 
 from vmha.agents.protocol.errors import AgentError, Refused, Unreachable
 from vmha.heartbeat.pacemaker import simulate
-from vmha.heartbeat.pacemaker.parallel import together
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +22,6 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 Answer = Union[simulate.Outcome, AgentError]
-MOST_AT_ONCE = 4
-"""Each takes 50 MiB for 100 guests on 8 nodes, and more for more."""
 
 
 def shown(say: Callable[[str], None]) -> Progress:
@@ -54,31 +48,23 @@ def ask(
     After the first that has no answer nothing more is asked; a transition without end
     (Unfinished) is an answer. ``progress`` is told how many of how many are done.
     """
-    failed = threading.Event()
-    done: list[int] = []
-
-    def question(number: int) -> Answer:
-        if failed.is_set():
-            raise Unasked("it was not asked, because another had no answer")
+    found: list[Answer] = []
+    for lost in losses:
         if progress:
-            progress(len(done), len(losses))
-        try:
-            return simulate.simulate(whole, deadline, losses[number])
-        except simulate.Unfinished as error:
-            return error
-        except etree.XMLSyntaxError as error:
-            failed.set()
-            raise Refused(
-                f"what crm_simulate has written is no XML: {error}"
-            ) from error
-        except AgentError:
-            failed.set()
-            raise
-        finally:
-            done.append(number)
+            progress(len(found), len(losses))
+        found.append(_answer(whole, lost, deadline))
+        is_end = isinstance(found[-1], simulate.Unfinished)
+        if isinstance(found[-1], AgentError) and not is_end:
+            break
+    left = len(losses) - len(found)
+    unasked = Unasked("it was not asked, because another had no answer")
+    return [*found, *([unasked] * left)]
 
-    numbers = range(len(losses))
-    asked = {str(number): partial(question, number) for number in numbers}
-    processors = len(os.sched_getaffinity(0))
-    found = together(asked, deadline, min(processors, MOST_AT_ONCE))
-    return [found[str(number)] for number in numbers]
+
+def _answer(whole: etree._Element, lost: Sequence[str], deadline: Deadline) -> Answer:
+    try:
+        return simulate.simulate(whole, deadline, lost)
+    except AgentError as error:
+        return error
+    except etree.XMLSyntaxError as error:
+        return Refused(f"what crm_simulate has written is no XML: {error}")

@@ -18,7 +18,7 @@ from vmha.agents.protocol.deadline import Deadline
 from vmha.agents.protocol.errors import AgentError, Unreachable
 from vmha.heartbeat.doctor import devices
 from vmha.heartbeat.doctor.cib import Cib, Resource
-from vmha.heartbeat.pacemaker.parallel import together
+from vmha.heartbeat.doctor.parallel import together
 
 FOLDERS = ("/usr/sbin", "/sbin")
 ADMIN = "/usr/sbin/stonith_admin"

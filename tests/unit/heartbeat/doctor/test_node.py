@@ -16,7 +16,7 @@ from vmha.heartbeat.doctor import asking
 from vmha.heartbeat.doctor.cib import Resource
 from vmha.heartbeat.doctor.node import corosync, fencing, units
 from vmha.heartbeat.doctor.node import host as own_host
-from vmha.heartbeat.pacemaker.parallel import together
+from vmha.heartbeat.doctor.parallel import together
 
 if TYPE_CHECKING:
     from pathlib import Path
