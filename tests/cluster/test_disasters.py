@@ -1,0 +1,88 @@
+"""What docs/disasters.md tells an administrator to type works, at the moment it is for.
+
+The blocks are taken from the page as they stand; only the nodes' names are the lab's.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from cluster import guide
+
+if TYPE_CHECKING:
+    from lab import Lab
+    from lab.node import Node
+    from lab.watch import Watch
+
+GUEST = "web1"
+GUESTS = ("web1", "web2")
+SILENT = "The node is dead and the BMC does not answer"
+ALONE = "The cluster has lost its majority"
+# The agent's tries are over: the cluster waits for a person.
+TRIED_S = 25.0
+STARTS_S = 60.0
+STOPS_S = 60.0
+TYPED_S = 60.0
+
+
+def commands(heading: str) -> list[str]:
+    """Return the lines that a section of the page has for a node."""
+    (text,) = [
+        body
+        for title, kind, body in guide.blocks("disasters.md")
+        if title == heading and kind == "sh nodes"
+    ]
+    return [line for line in text.splitlines() if not line.startswith("#")]
+
+
+def typed(node: Node, line: str) -> None:
+    """Type a line, and yes to what it asks."""
+    node.run(["bash", "-euc", line], TYPED_S, stdin="yes\n")
+
+
+def stays_down(lab: Lab, watch: Watch, source: str, began_s: float) -> None:
+    """The guest runs nowhere while nobody has proven its node off."""
+    while time.monotonic() < began_s + TRIED_S:
+        assert watch.first_execution(GUEST, began_s, not_on=source) is None
+        time.sleep(0.2)
+    assert lab.story().first("fencing confirmed", source, began_s, "OK") is None
+
+
+@pytest.mark.parametrize("line", commands(SILENT))
+def test_the_guest_of_a_dead_node_starts_when_a_person_confirms(
+    lab: Lab, watch: Watch, line: str
+) -> None:
+    source = lab.cluster.wait_running(GUEST)
+    node = lab.node(source)
+    node.bmc.set_fault("deaf")
+    began_s = time.monotonic()
+    node.power_off()
+    stays_down(lab, watch, source, began_s)
+    assert "node1" in line
+    typed(lab.cluster.speaker(), line.replace("node1", source))
+    watch.wait_tick(GUEST, began_s, STARTS_S, not_on=source)
+
+
+def test_the_last_of_three_nodes_goes_on_when_it_is_told_to(
+    lab: Lab, watch: Watch
+) -> None:
+    """Its guests stop with the majority, and run again with a person's word."""
+    survivor, *others = lab.nodes
+    for node in others:
+        node.bmc.set_fault("deaf")
+    for node in others:
+        node.power_off()
+    for guest in GUESTS:
+        lab.cluster.wait_where(guest, [], STOPS_S)
+    assert survivor.guests() == []
+    stopped_s = time.monotonic()
+    text = "\n".join(commands(ALONE))
+    for name, node in zip(("node1", "node2"), others):
+        assert name in text
+        text = re.sub(rf"\b{name}\b", f"@{node.name}", text)
+    typed(survivor, text.replace("@", ""))
+    for guest in GUESTS:
+        watch.wait_tick(guest, stopped_s, STARTS_S, node=survivor.name)
