@@ -57,7 +57,7 @@ def test_the_guest_of_a_dead_node_starts_when_a_person_confirms(
 ) -> None:
     source = lab.cluster.wait_running(GUEST)
     node = lab.node(source)
-    node.bmc.set_fault("deaf")
+    node.bmc.freeze()
     began_s = time.monotonic()
     node.power_off()
     stays_down(lab, watch, source, began_s)
@@ -72,7 +72,7 @@ def test_the_last_of_three_nodes_goes_on_when_it_is_told_to(
     """Its guests stop with the majority, and run again with a person's word."""
     survivor, *others = lab.nodes
     for node in others:
-        node.bmc.set_fault("deaf")
+        node.bmc.freeze()
     for node in others:
         node.power_off()
     for guest in GUESTS:
