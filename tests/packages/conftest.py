@@ -17,8 +17,8 @@ from packages.overlay import OverlayRoot
 
 __all__ = ["BUILD", "NAMES", "ROOT", "install"]
 
-# Agents that the guides name beside ours; in Debian 13 each has its own package.
-OTHERS = ("drbd-utils", "fence-agents-apc-snmp")
+# Agents that the guides name (each has its own package in Debian 13), and the manual.
+OTHERS = ("drbd-utils", "fence-agents-apc-snmp", "man-db")
 
 
 @pytest.fixture(scope="session")
