@@ -38,9 +38,10 @@ def commands(heading: str) -> list[str]:
     return [line for line in text.splitlines() if not line.startswith("#")]
 
 
-def typed(node: Node, line: str) -> None:
-    """Type a line, and yes to what it asks."""
-    node.run(["bash", "-euc", line], TYPED_S, stdin="yes\n")
+def typed(node: Node, text: str) -> None:
+    """Type it at a terminal, without which pcs 0.12 asks nothing; and yes to it."""
+    terminal = ["script", "--quiet", "--return", "--command", f"set -e\n{text}"]
+    node.run([*terminal, "/dev/null"], TYPED_S, stdin="yes\n")
 
 
 def stays_down(lab: Lab, watch: Watch, source: str, began_s: float) -> None:
