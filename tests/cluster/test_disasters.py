@@ -61,7 +61,11 @@ def wait_stopped(lab: Lab, node: Node) -> None:
         time.sleep(0.2)
 
 
-@pytest.mark.parametrize("line", commands(SILENT))
+FIRST, *SAME = commands(SILENT)
+LONG = [pytest.param(line, marks=pytest.mark.long) for line in SAME]
+
+
+@pytest.mark.parametrize("line", [FIRST, *LONG])
 def test_the_guest_of_a_dead_node_starts_when_a_person_confirms(
     lab: Lab, watch: Watch, line: str
 ) -> None:
