@@ -99,7 +99,7 @@ def parse(text: str) -> tuple[Section, list[Problem]]:
         finally:
             loader.dispose()
     except yaml.YAMLError as error:
-        return Section(1), [_syntax(error, len(text.splitlines()))]
+        return Section(1), [_syntax(error, text)]
     except RecursionError:  # the parser that is not in C
         return Section(1), [Problem(1, "", _TOO_DEEP)]
     if node is None or node.id != "mapping":
@@ -110,7 +110,7 @@ def parse(text: str) -> tuple[Section, list[Problem]]:
     try:
         root = walk.section(node, ())
     except _TooLarge as error:
-        return Section(1), [*walk.problems, Problem(1, "", str(error))]
+        return Section(1), [*walk.problems, Problem(error.line, "", error.sentence)]
     return root, walk.problems
 
 
@@ -169,6 +169,11 @@ def read_as(value: object) -> str:
 class _TooLarge(Exception):
     """Aliases make more of a file than any cluster needs."""
 
+    def __init__(self, line: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.line = line
+        self.sentence = sentence
+
 
 _TOO_DEEP = f"lists and mappings are nested deeper than {DEEPEST} here"
 
@@ -190,15 +195,23 @@ def _too_deep(text: str) -> int:
     return 0
 
 
-def _syntax(error: Any, last: int) -> Problem:
+def _syntax(error: Any, text: str) -> Problem:
     """Say where YAML itself stopped reading; it cannot go on from there.
 
-    What is missing at the end is told of the ``last`` line, not of the one behind.
+    What is missing at the end is told of the last line, not of the one behind. A
+    character that YAML refuses comes without a line (``ReaderError``): it is looked up.
     """
+    from yaml.reader import Reader
+
     mark = getattr(error, "problem_mark", None)
     what = getattr(error, "problem", None) or getattr(error, "reason", None) or error
     context = getattr(error, "context", None)
-    line = mark.line + 1 if mark is not None else 1
+    refused = Reader.NON_PRINTABLE.search(text)
+    if mark is not None:
+        line = mark.line + 1
+    else:
+        line = text.count("\n", 0, refused.start()) + 1 if refused else 1
+    last = len(text.splitlines())
     told = f"{context}: {what}" if context else str(what)
     line = max(1, min(line, last))
     return Problem(line, "", f"not valid YAML: {told}; what follows was not read")
@@ -239,10 +252,16 @@ class _Walk:
                 line = part.start_mark.line + 1
                 self._add(line, path, "<< merges a mapping or a list of mappings only")
                 continue
-            for key, value in self.section(part, path).items():
+            self._count(part)
+            self._depth += 1
+            taken = self.section(part, path)
+            self._depth -= 1
+            for key, value in taken.items():
                 if key not in section:
                     section[key] = value
                     section.lines[key] = section.line
+                    if key in taken.written:
+                        section.written[key] = taken.written[key]
 
     def _key(self, node: Any, section: Section, path: Path) -> str | None:
         line = node.start_mark.line + 1
@@ -274,12 +293,7 @@ class _Walk:
             section.written[key] = node.value
 
     def _value(self, node: Any, path: Path) -> Any:
-        self._values += 1
-        if self._values > MOST_VALUES or self._depth > DEEPEST:
-            raise _TooLarge(
-                f"more than {MOST_VALUES} values or {DEEPEST} levels, with its aliases "
-                "expanded; write it without them"
-            )
+        self._count(node)
         if node.id == "scalar":
             return self._scalar(node, path)
         self._depth += 1
@@ -289,6 +303,16 @@ class _Walk:
             return self._listing(node, path)
         finally:
             self._depth -= 1
+
+    def _count(self, node: Any) -> None:
+        """Bound what aliases and merges can make of a short text, or of themselves."""
+        self._values += 1
+        if self._values > MOST_VALUES or self._depth > DEEPEST:
+            raise _TooLarge(
+                node.start_mark.line + 1,
+                f"more than {MOST_VALUES} values or {DEEPEST} levels, with its aliases "
+                "expanded; write it without them",
+            )
 
     def _listing(self, node: Any, path: Path) -> Listing:
         listing = Listing(node.start_mark.line + 1)

@@ -12,6 +12,7 @@ from vmha.agents.vm.parameters import PARAMETERS
 from vmha.heartbeat.clusterfile.document import Path, Section, line_of, path_text
 from vmha.heartbeat.clusterfile.errors import Problem
 from vmha.heartbeat.clusterfile.guesses import Guesser
+from vmha.heartbeat.clusterfile.secrets import FILE_SENTENCE, OWN_AGENTS
 
 DEFAULT_URI = "qemu:///system"
 IDENTITY = ("config", "domain", "hypervisor")
@@ -77,6 +78,12 @@ class _Check:
         if device.get("cib_secret") is True and "password_file" in device:
             sentence = "give password_file or cib_secret: true, not both"
             yield self._at((*path, "cib_secret"), sentence)
+        agent = device.get("agent")
+        is_foreign = isinstance(agent, str) and not agent.startswith(OWN_AGENTS)
+        if is_foreign and "password_file" in device:
+            # It would be given to an agent that passes it over, and has no password.
+            said = FILE_SENTENCE.format(agent=agent)
+            yield self._at((*path, "password_file"), said)
         for key in device.section("options"):
             where = (*path, "options", key)
             if key in PLUGS and "plug" in device:

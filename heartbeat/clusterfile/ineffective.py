@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vmha.heartbeat.clusterfile import flow, rules
+from vmha.heartbeat.clusterfile import flow, limits, rules
 from vmha.heartbeat.clusterfile.content import (
     AvoidEntry,
     ClusterFile,
@@ -41,7 +41,8 @@ def warnings(file: ClusterFile, placed: list[Placed]) -> tuple[str, ...]:
     look = _Look(file, placed)
     found = [*look.sizes(), *look.companies(), *look.rules(), *look.preferences()]
     of_planner = warnings_of_planner.static(cluster_of(file))
-    return tuple(sorted({*found, *of_planner, *_cluster(file), *_repeated(placed)}))
+    of_rules = [*_repeated(placed), *_entangled(file)]
+    return tuple(sorted({*found, *of_planner, *_cluster(file), *of_rules}))
 
 
 def told(rule: RuleEntry) -> str:
@@ -55,6 +56,17 @@ def _repeated(placed: list[Placed]) -> Iterator[str]:
         if one.rule in seen:
             yield f"Rule {told(one.rule)} is given more than once; it counts once."
         seen.add(one.rule)
+
+
+def _entangled(file: ClusterFile) -> Iterator[str]:
+    if any(len(rule.guests) > 2 for rule in file.rules):
+        found = limits.entangling(file)
+        if found.are_many:
+            yield (
+                f"Guest {found.guest}: the rules about it and those that it shuns are "
+                "many, and Pacemaker takes half a second and more for each decision; "
+                "smaller sets without a guest in common are quicker."
+            )
 
 
 def _cluster(file: ClusterFile) -> Iterator[str]:

@@ -1,19 +1,23 @@
-"""Sizes that are each fine and too large in sum: Pacemaker would read another number.
+"""What is fine each by itself and too much together: sizes, and rules of many guests.
 
 Called by ``reading`` on what a sound document says, sizes of XML included. Source:
 utilization is kept in a C int by Pacemaker (Pacemaker Explained, "Utilization and
-Placement Strategy": integers), which cuts what is larger at 2147483647.
+Placement Strategy": integers), which cuts what is larger at 2147483647: another number
+than was meant. Of rules see ``chains``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vmha.heartbeat.clusterfile.content import ClusterFile
+from vmha.heartbeat.clusterfile.content import ClusterFile, SpreadEntry
 from vmha.heartbeat.clusterfile.document import Path, Section, line_of, path_text
 from vmha.heartbeat.clusterfile.errors import Problem
-from vmha.heartbeat.clusterfile.planned import guest_of, usable
+from vmha.heartbeat.clusterfile.planned import cluster_of, guest_of, usable
 from vmha.heartbeat.clusterfile.rules import Companies, Placed
+from vmha.heartbeat.planning import chains
+from vmha.heartbeat.planning.chains import Chains
+from vmha.heartbeat.planning.instructions import instructions
 
 LARGEST = 2**31 - 1
 
@@ -24,7 +28,38 @@ def problems(root: Section, file: ClusterFile, rules: list[Placed]) -> list[Prob
         *_of_nodes(root, file),
         *_of_guests(root, file),
         *_of_companies(file, rules),
+        *_of_chains(file, rules),
     ]
+
+
+def entangling(file: ClusterFile) -> Chains:
+    """Count the chains of colocations that the rules of a file are rendered as."""
+    told = instructions(cluster_of(file))
+    pairs = [(one.guest, one.with_guest) for one in told.colocations]
+    return chains.counted(pairs, len(file.nodes))
+
+
+def _of_chains(file: ClusterFile, rules: list[Placed]) -> Iterator[Problem]:
+    """Refuse what would keep Pacemaker's scheduler busy while a guest is down."""
+    if not any(len(placed.rule.guests) > 2 for placed in rules):
+        return
+    found = entangling(file)
+    if not found.are_too_many:
+        return
+    spread = [placed for placed in rules if isinstance(placed.rule, SpreadEntry)]
+    placed = max(
+        spread or rules,
+        key=lambda one: (found.guest in one.rule.guests, len(one.rule.guests)),
+    )
+    yield Problem(
+        placed.line,
+        f"rules[{placed.at}]",
+        f"{len(placed.rule.guests)} guests, with the other rules about them, keep "
+        "Pacemaker's scheduler busy for too long, and nothing fails over meanwhile: "
+        "each guest more that shuns all others doubles its work; name "
+        f"{chains.largest_set(len(file.nodes))} at most, or make several rules without "
+        "a guest in common",
+    )
 
 
 def _of_nodes(root: Section, file: ClusterFile) -> Iterator[Problem]:

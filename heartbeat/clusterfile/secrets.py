@@ -35,8 +35,18 @@ _TELLERS = re.compile(
 
 SENTENCE = (
     "a secret does not belong in this file, which others may read: put it into a file "
-    "that only root may read, on each node, and give its path as password_file, or "
-    "store it with cibsecret and give cib_secret: true"
+    "that only root may read, on each node, and give its path as password_file "
+    "(agents fence_vmha_*), or store it with cibsecret and give cib_secret: true"
+)
+
+OWN_AGENTS = "fence_vmha_"
+"""How the agents begin that have the parameter password_file."""
+
+FILE_SENTENCE = (
+    "password_file is a parameter of the agents fence_vmha_*, and {agent} is none of "
+    "them: give options: {{password_script: /usr/local/sbin/bmc-password}}, or "
+    "whichever parameter it has for a file, or store the password with cibsecret and "
+    "give cib_secret: true"
 )
 
 SCRIPT_SENTENCE = (

@@ -18,6 +18,7 @@ from vmha.heartbeat.clusterfile.content import (
 )
 from vmha.heartbeat.clusterfile.entries import DEVICE_KEYS
 from vmha.heartbeat.clusterfile.flow import Value
+from vmha.heartbeat.clusterfile.secrets import OWN_AGENTS
 
 Fields = dict[str, Value]
 
@@ -101,12 +102,15 @@ def _node(node: NodeEntry) -> Iterator[str]:
 
 def _device(device: Device) -> Fields:
     found: Fields = {"agent": device.agent}
-    found |= {key: device.options[key] for key in DEVICE_KEYS if key in device.options}
+    keys = [key for key in DEVICE_KEYS if key in device.options]
+    if not device.agent.startswith(OWN_AGENTS) and "password_file" in keys:
+        keys.remove("password_file")  # to another's agent it is one more parameter
+    found |= {key: device.options[key] for key in keys}
     if device.plug:
         found["plug"] = device.plug
     if device.cib_secret:
         found["cib_secret"] = True
-    others = {k: v for k, v in device.options.items() if k not in DEVICE_KEYS}
+    others = {k: v for k, v in device.options.items() if k not in keys}
     if others:
         found["options"] = others
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vmha.heartbeat.command.errors import CannotDo
 from vmha.heartbeat.command.streams import Streams
@@ -24,6 +24,7 @@ EXAMPLES = """\
   vmha explain web1 --json
   CIB_file=saved.xml vmha explain web1   # of a CIB that was saved"""
 ANSWERS_S = 60.0
+MOST_DOUBTS = 3
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -48,12 +49,13 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
     if arguments.json:
         streams.json(told)
     else:
-        _show(told, streams)
+        show(told, streams)
     return 0 if told["node"] else 1
 
 
 def answer(guest: Resource, now: Situation) -> dict[str, object]:
     """Return the explanation for programs; docs/doctor.md describes it."""
+    from vmha.heartbeat.doctor.doubted import Doubted
     from vmha.heartbeat.doctor.down import why_down
     from vmha.heartbeat.doctor.placement import obstacles, preference, why_here
 
@@ -61,6 +63,7 @@ def answer(guest: Resource, now: Situation) -> dict[str, object]:
     was_on = now.observed.where(guest.id)  # may still run where nobody can look
     state = "runs" if node else "is not known to run" if was_on else "is down"
     why = why_here(guest, node, now) if node else why_down(guest, now)
+    doubted = Doubted(guest.id, now)
     failures = [f for f in now.observed.failures if f.resource == guest.id]
     return {
         "guest": guest.id,
@@ -72,6 +75,7 @@ def answer(guest: Resource, now: Situation) -> dict[str, object]:
                 "here": name == node,
                 "preference": preference(guest, name, now.cib),
                 "obstacles": [o._asdict() for o in obstacles(guest, name, now)],
+                "doubts": doubted.on(name),
             }
             for name in now.observed.nodes
         },
@@ -92,7 +96,8 @@ def _found(name: str, guests: list[Resource]) -> Resource:
     raise CannotDo(f"the cluster has no guest {name}{guess} (guests: {known})", "GUEST")
 
 
-def _show(told: dict[str, object], streams: Streams) -> None:
+def show(told: dict[str, object], streams: Streams) -> None:
+    """Write the explanation for a person."""
     node, why = told["node"], told["why"]
     place = f"runs on {node}" if node else str(told["state"])
     streams.line(f"{told['guest']} {place}: {why}.")
@@ -100,9 +105,7 @@ def _show(told: dict[str, object], streams: Streams) -> None:
     for name, one in nodes.items() if isinstance(nodes, dict) else ():
         if one["here"]:
             continue
-        found = one["obstacles"]
-        score = f" (preference {one['preference']})" if one["preference"] else ""
-        text = "; ".join(o["text"] for o in found) or f"could take it{score}"
+        text = "; ".join(o["text"] for o in one["obstacles"]) or _could(one)
         streams.line(f"  {name}: {text}")
     failures = told["failures"]
     for failure in failures if isinstance(failures, list) else ():
@@ -110,3 +113,14 @@ def _show(told: dict[str, object], streams: Streams) -> None:
             f"  failed: {failure['operation']} on {failure['node']} "
             f"{failure['when']}: {failure['reason']}"
         )
+
+
+def _could(one: dict[str, Any]) -> str:
+    """Say that nothing is in the way, or as far as that can be said."""
+    score = f" (preference {one['preference']})" if one["preference"] else ""
+    doubts = one["doubts"]
+    if not doubts:
+        return f"could take it{score}"
+    more = f", and {len(doubts) - MOST_DOUBTS} more" if doubts[MOST_DOUBTS:] else ""
+    told = "; ".join(doubts[:MOST_DOUBTS])
+    return f"nothing is seen in the way{score}, which is not certain: {told}{more}"

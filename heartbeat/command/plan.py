@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 OK = 0
 NOT_TOLERATED = 1
 MOST_FAILURES = 8
+LARGEST = 2**31 - 1
+"""As in a cluster file (its schema's ``count``)."""
 BUT_NOT_NODES = (
     "The loss of a rack is survived, but not that of any {} nodes, which "
     "policy.tolerate asks for."
@@ -90,20 +92,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         type=size_of,
         help="tell how many more guests of this size fit while policy.tolerate holds",
     )
-    parser.add_argument(
-        "--no-could-place",
-        action="store_true",
-        help="leave the search for better packings out (faster for hundreds of guests)",
-    )
-    parser.add_argument(
-        "--no-confirm",
-        action="store_true",
-        help="do not ask crm_simulate whether it agrees",
-    )
-    parser.add_argument(
-        "--all", action="store_true", help="name every guest, also in long lists"
-    )
-    parser.add_argument("--json", action="store_true", help="answer as JSON")
+    source.add_answer(parser)
 
 
 def run(arguments: argparse.Namespace, streams: Streams) -> int:
@@ -143,7 +132,8 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
         from vmha.heartbeat.planning.fit import fit
 
         wanted: Size = arguments.fit
-        count = fit(now, wanted.cpu, wanted.memory_mib, progress, origin.state)
+        memory_mib = wanted.memory_mib + origin.overhead_mib
+        count = fit(now, wanted.cpu, memory_mib, progress, origin.state)
         count = 0 if agreed.is_less or not plan.is_certain else count
         more = Room(count, is_certain=not count or _is_fit_known(origin))
     if arguments.json:
@@ -168,9 +158,16 @@ def size_of(text: str) -> Size:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not CPU,MEMORY_MIB: two whole numbers, such as 2,4096"
         )
-    if not int(memory_mib):
-        raise argparse.ArgumentTypeError(f"{text!r}: a guest has 1 MiB or more")
-    return Size(int(cpu), int(memory_mib))
+    return checked(Size(int(cpu), int(memory_mib)), text)
+
+
+def checked(size: Size, text: str) -> Size:
+    """Return a size that a cluster file accepts too."""
+    if not 1 <= size.memory_mib <= LARGEST:
+        raise argparse.ArgumentTypeError(f"{text!r}: a guest has 1 to {LARGEST} MiB")
+    if size.cpu > LARGEST:
+        raise argparse.ArgumentTypeError(f"{text!r}: a guest has 0 to {LARGEST} CPUs")
+    return size
 
 
 def _failures(text: str) -> int | str:
@@ -237,6 +234,7 @@ def _show(
     report.headroom(streams, plan.headroom, plan.reservation)
     if more is not None:
         size = f"{arguments.fit.cpu} CPUs and {arguments.fit.memory_mib} MiB"
+        size += f" (and {origin.overhead_mib} MiB overhead)" * bool(origin.overhead_mib)
         streams.line(more.sentence(size, wanted))
     unit = RACK if arguments.failures == RACK else "node"
     streams.line(report.verdict(plan, origin.cluster, unit))

@@ -16,7 +16,6 @@ from vmha.heartbeat.planning.prediction import WHOLE
 from vmha.heartbeat.planning.scores import LEAST_PRIORITY
 from vmha.heartbeat.planning.state import State
 
-TWO = 2
 LIVE_S = 60.0
 MOST_TOLERATED = 8
 MOST_NAMED = 6
@@ -27,9 +26,7 @@ if TYPE_CHECKING:
 
     from lxml import etree
 
-    from vmha.agents.protocol.deadline import Deadline
     from vmha.heartbeat.clusterfile.content import ClusterFile
-    from vmha.heartbeat.corosync.reading import Section
     from vmha.heartbeat.pacemaker.live import Live
 
 
@@ -57,6 +54,11 @@ class Source(NamedTuple):
     def is_packable(self) -> bool:
         """Tell whether the rules say all that a packing by hand would have to heed."""
         return self.state.is_whole and self.has_all_rules
+
+    @property
+    def overhead_mib(self) -> int:
+        """What a guest needs besides its own memory; in a CIB it is counted in."""
+        return 0 if self.file is None else self.file.policy.guest_overhead_mib
 
     def whole(self, cluster: Cluster) -> etree._Element | None:
         """Return the CIB that Pacemaker would decide by, guests where these are."""
@@ -87,6 +89,24 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="node failures to be survived, instead of what the file's policy.tolerate "
         "says (of a running cluster: 1)",
     )
+
+
+def add_answer(parser: argparse.ArgumentParser) -> None:
+    """Declare how much is looked for, and how the answer is given."""
+    parser.add_argument(
+        "--no-could-place",
+        action="store_true",
+        help="leave the search for better packings out (faster for hundreds of guests)",
+    )
+    parser.add_argument(
+        "--no-confirm",
+        action="store_true",
+        help="do not ask crm_simulate whether it agrees",
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="name every guest, also in long lists"
+    )
+    parser.add_argument("--json", action="store_true", help="answer as JSON")
 
 
 def _tolerated(text: str) -> int:
@@ -123,7 +143,7 @@ def _live(streams: Streams) -> Source:
     Whether two nodes have Corosync's two_node, and an arbiter, stands in corosync.conf.
     """
     from vmha.agents.protocol.deadline import Deadline
-    from vmha.heartbeat.corosync import reading
+    from vmha.heartbeat.corosync import own, quorum
     from vmha.heartbeat.pacemaker import live, stopped
     from vmha.heartbeat.pacemaker.cluster import Cluster as Running
     from vmha.heartbeat.pacemaker.inventory import members
@@ -132,11 +152,10 @@ def _live(streams: Streams) -> Source:
     document = Running(streams.environ).read(deadline)
     is_saved = bool(streams.environ.get("CIB_file"))
     nodes = {str(node.get("uname")) for node in members(document)}
-    conf, unread = _corosync(deadline, nodes if is_saved else None)
-    arbiter = reading.qdevice_host(conf)
-    found = live.read(
-        document, deadline, reading.has_two_node(conf), arbiter is not None
-    )
+    conf, unread = own.read(deadline, nodes if is_saved else None)
+    votes = quorum.of(conf)
+    found = live.read(document, deadline, votes.two_node, votes.qdevice)
+    doubts = (*found.doubts, *votes.costs)
     cluster = stopped.left_out(found.cluster, document)
     state = found.state
     told = [
@@ -148,7 +167,8 @@ def _live(streams: Streams) -> Source:
         "none there."
         for name in state.frozen
     ]
-    told += [f"Not reckoned with: {doubt}." for doubt in found.doubts]
+    told += [f"Not reckoned with: {doubt}." for doubt in doubts]
+    told += [f"Quorum: {gain}." for gain in votes.gains]
     told += _left_alone(cluster, document)
     if found.cluster.guests and not cluster.guests:
         told.append(
@@ -157,11 +177,11 @@ def _live(streams: Streams) -> Source:
         )
     return Source(
         "the live cluster",
-        cluster._replace(last_man=reading.has_last_man(conf)),
+        cluster._replace(last_man=votes.last_man),
         (*told, *unread),
         document,
         state,
-        found.doubts,
+        doubts,
         has_all_rules=_are_all(found),
         least_priority=LEAST_PRIORITY if _has_own(document) else 0,
     )
@@ -198,34 +218,3 @@ def _left_alone(cluster: Cluster, document: etree._Element) -> Iterator[str]:
             f"Not managed (is-managed=false), so nothing restarts them, and they do "
             f"not count: {', '.join(names[:MOST_NAMED])}{more}."
         )
-
-
-def _corosync(
-    deadline: Deadline, saved: set[str] | None
-) -> tuple[Section, tuple[str, ...]]:
-    """Return this node's corosync.conf; another, and why, where it is unread.
-
-    ``saved`` are the nodes of a saved CIB. The file of another cluster than theirs says
-    nothing of them; two nodes are then taken for two_node, as the doctor does.
-    """
-    from vmha.agents.protocol.errors import AgentError
-    from vmha.agents.protocol.files import read_text
-    from vmha.heartbeat.corosync import reading
-
-    try:
-        conf = reading.parse(read_text(reading.PATH, deadline))
-    except (AgentError, reading.BadConf) as error:
-        if saved is None:
-            sentence = f"{error}: neither two_node nor a qdevice is assumed."
-            return reading.Section(), (sentence,)
-    else:
-        listed = conf.first("nodelist").inner.get("node", [])
-        if saved is None or {one.words.get("name") for one in listed} == saved:
-            return conf, ()
-    if len(saved) != TWO:
-        return reading.Section(), ()
-    sentence = (
-        "The CIB is a saved one, and its cluster's corosync.conf is not here: two_node "
-        "is assumed of its two nodes, and no qdevice."
-    )
-    return reading.parse("quorum {\n two_node: 1\n}"), (sentence,)

@@ -15,6 +15,7 @@ from vmha.heartbeat.command.difference import seconds
 from vmha.heartbeat.command.streams import Streams
 
 if TYPE_CHECKING:
+    from vmha.heartbeat.corosync.quorum import Quorum
     from vmha.heartbeat.doctor.cib import Cib
     from vmha.heartbeat.doctor.overview import Overview
     from vmha.heartbeat.planning.outcome import Plan
@@ -51,15 +52,18 @@ class Margins:
     def __init__(self) -> None:
         self._known: tuple[object, Plan | None] | None = None
 
-    def of(self, cib: Cib, running: dict[str, str], wanted: int) -> Plan | None:
+    def of(
+        self, cib: Cib, running: dict[str, str], wanted: int, votes: Quorum
+    ) -> Plan | None:
         """Ask the planner; None for a cluster without guests."""
         from lxml import etree
 
-        from vmha.heartbeat.doctor.survival import plan_of
+        from vmha.heartbeat.doctor import quorate, survival
 
-        asked = (etree.tostring(cib.root), running, wanted)
+        asked = (etree.tostring(cib.root), running, wanted, votes)
         if self._known is None or self._known[0] != asked:
-            self._known = asked, plan_of(cib, running, wanted)
+            made = survival.plan_of(cib, running, wanted, votes.qdevice, votes.last_man)
+            self._known = asked, made and quorate.weighed(made, votes, wanted)
         return self._known[1]
 
 
@@ -91,6 +95,7 @@ def _once(arguments: argparse.Namespace, streams: Streams, margins: Margins) -> 
 def look(path: str, streams: Streams, margins: Margins) -> Overview:
     """Read the cluster; raises AgentError where it does not answer."""
     from vmha.agents.protocol.deadline import Deadline
+    from vmha.heartbeat.corosync import own, quorum
     from vmha.heartbeat.doctor import observed, overview
     from vmha.heartbeat.doctor.cib import Cib
     from vmha.heartbeat.pacemaker.cluster import Cluster
@@ -106,7 +111,10 @@ def look(path: str, streams: Streams, margins: Margins) -> Overview:
         wanted = file.policy.tolerate
         classes = {g.name: g.guest_class or "" for g in file.guests}
     running = {name: s.nodes[0] for name, s in seen.resources.items() if s.nodes}
-    plan = margins.of(cib, running, wanted)
+    # Of a saved CIB this node's corosync.conf counts if it names the same nodes.
+    nodes = set(cib.nodes) if streams.environ.get("CIB_file") else None
+    conf, _ = own.read(deadline, nodes)
+    plan = margins.of(cib, running, wanted, quorum.of(conf))
     return overview.of(cib, seen, plan, wanted, classes)
 
 

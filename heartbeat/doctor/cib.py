@@ -16,8 +16,9 @@ from lxml import etree
 
 from vmha.agents.cib import Configuration, number
 from vmha.agents.protocol.errors import Unreachable
-from vmha.agents.protocol.parameters import YES
 from vmha.heartbeat.doctor import located
+from vmha.heartbeat.pacemaker import times
+from vmha.heartbeat.pacemaker.inventory import Inventory, is_true
 
 GUESTS = {("vmha", "VirtualMachine"), ("heartbeat", "VirtualDomain")}
 WATCHDOG = "stonith:fence_watchdog"
@@ -135,9 +136,16 @@ class Cib:
     @property
     def operation_defaults(self) -> dict[str, str]:
         """Return the defaults of operations that hold for all resources."""
-        sets = self.root.iterfind("configuration/op_defaults/meta_attributes")
-        plain = [one for one in sets if one.find("rule") is None]
-        return {n: v for one in plain for n, v in self._asked.nvpairs(one)}
+        sets = reversed(self.operation_default_sets)
+        plain = [pairs for one, pairs in sets if one.find("rule") is None]
+        return {n: v for pairs in plain for n, v in pairs.items()}
+
+    @cached_property
+    def operation_default_sets(self) -> list[tuple[etree._Element, dict[str, str]]]:
+        """Return the sets of defaults of operations; of two the first one counts."""
+        found = self.root.iterfind("configuration/op_defaults/meta_attributes")
+        sets = sorted(found, key=lambda s: -number(s.get("score", "0")))
+        return [(one, dict(self._asked.nvpairs(one))) for one in sets]
 
     @cached_property
     def resource_defaults(self) -> dict[str, str]:
@@ -197,17 +205,14 @@ class Cib:
             found.setdefault(target, []).append((index, devices))
         return {t: [d for _, d in sorted(levels)] for t, levels in found.items()}
 
+    @cached_property
+    def held(self) -> Inventory:
+        """Return the resources as the planner reads them."""
+        return Inventory(self.root)
+
     def inside(self, name: str) -> list[str]:
         """Return the primitives of a resource: its own id, or a group's or clone's."""
-        return self._inside.get(name, [])
-
-    @cached_property
-    def _inside(self) -> dict[str, list[str]]:
-        return {
-            str(one.get("id")): [str(p.get("id")) for p in one.iter("primitive")]
-            for one in self.root.iterfind("configuration/resources//*")
-            if one.tag in located.RESOURCES
-        }
+        return list(self.held.within(name))
 
     def locations(self, resource: str) -> list[etree._Element]:
         """Return the location constraints that reach a resource, however."""
@@ -245,7 +250,7 @@ class Cib:
     @cached_property
     def _locations(self) -> dict[str, list[etree._Element]]:
         found: dict[str, list[etree._Element]] = defaultdict(list)
-        for name, element in located.spelt_out(self.root, self.nodes):
+        for name, element in located.spelt_out(self.root, self.held, self.nodes):
             found[name].append(element)
         return found
 
@@ -272,9 +277,9 @@ class Cib:
         operations: dict[tuple[str, str], dict[str, str]] = {}
         for op in (op for o in owners for op in o.iterfind("operations/op")):
             key = str(op.get("name")), str(op.get("interval", "0"))
-            operations[key] = {**{str(k): str(v) for k, v in op.attrib.items()}}
-            for one in op.iterfind("meta_attributes"):
-                operations[key].update(self._asked.nvpairs(one))
+            # What stands at the operation itself counts over its sets.
+            own = {str(k): str(v) for k, v in op.attrib.items()}
+            operations[key] = {**self._asked.pairs(op, "meta_attributes"), **own}
         ancestors = {str(a.tag) for a in element.iterancestors()}
         return Resource(
             name,
@@ -322,35 +327,9 @@ def nothing() -> Cib:
 
 
 def seconds(text: str) -> float:
-    """Read a time as Pacemaker does: 90, 90s, 2min, 500ms, PT1M30S; 0 for nonsense.
-
-    Source: Pacemaker Explained, "Time Specification" (crm_get_msec).
-    """
-    text = text.strip().lower()
-    if text.startswith("pt"):
-        return _iso_seconds(text[2:])
-    digits = text.rstrip("abcdefghijklmnopqrstuvwxyz ")
-    unit = text[len(digits) :].strip()
-    units = {"": 1.0, "s": 1.0, "sec": 1.0, "ms": 0.001, "msec": 0.001, "us": 1e-6}
-    units.update({"usec": 1e-6, "m": 60.0, "min": 60.0, "h": 3600.0, "hr": 3600.0})
-    return int(digits) * units.get(unit, 0.0) if digits.isdigit() else 0.0
-
-
-def is_true(text: str | None) -> bool:
-    """Read a boolean as Pacemaker does."""
-    return (text or "").lower() in YES
+    """Read a time as Pacemaker does, 0 for what is none."""
+    return times.seconds(text) or 0.0
 
 
 def _is_in(text: str | None, word: str) -> bool:
     return text == word or ((text or "").isdigit() and int(text or "0") > 0)
-
-
-def _iso_seconds(text: str) -> float:
-    total, digits = 0.0, ""
-    for letter in text:
-        if letter.isdigit():
-            digits += letter
-            continue
-        total += int(digits or 0) * {"h": 3600, "m": 60, "s": 1}.get(letter, 0)
-        digits = ""
-    return total

@@ -13,8 +13,10 @@ from lxml import etree
 
 from vmha.agents.cib import INFINITY, number
 from vmha.heartbeat.doctor import devices
-from vmha.heartbeat.doctor.cib import Resource, is_true
+from vmha.heartbeat.doctor.cib import Resource
 from vmha.heartbeat.doctor.placement import Situation, obstacles
+from vmha.heartbeat.pacemaker import terms
+from vmha.heartbeat.pacemaker.inventory import is_true
 
 STOPPED = "stopped"
 
@@ -116,11 +118,8 @@ def _of_orders(guest: Resource, now: Situation) -> str:
 
 def _before(order: etree._Element, own: set[str]) -> Iterator[str]:
     """Yield what a mandatory order of starts puts before one of these."""
-    score = order.get("score")
-    kind = order.get("kind") or ("Mandatory" if score is None else "")
-    is_hard = kind == "Mandatory" or (not kind and number(str(score)) > 0)
     actions = {order.get(name) or "start" for name in ("first-action", "then-action")}
-    if not is_hard or actions != {"start"}:
+    if not terms.is_mandatory(order) or actions != {"start"}:
         return
     if order.get("then") in own and order.get("first"):
         yield str(order.get("first"))

@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from lxml import etree
 
+from vmha.heartbeat.pacemaker.inventory import Inventory
+
 _CLASSES = {
     "[:alpha:]": "a-zA-Z",
     "[:digit:]": "0-9",
@@ -25,49 +27,39 @@ _CLASSES = {
     "[:punct:]": r"!-/:-@\[-`{-~",
     "[:xdigit:]": "0-9a-fA-F",
 }
-RESOURCES = ("primitive", "group", "clone", "master", "bundle")
 _PROMOTED = ("promoted", "master")
 
 
 def spelt_out(
-    root: etree._Element, nodes: Sequence[str]
+    root: etree._Element, held: Inventory, nodes: Sequence[str]
 ) -> Iterator[tuple[str, etree._Element]]:
     """Yield each primitive's id with a constraint that reaches it.
 
     The constraint is as written, with its score and its node spelt as the member.
     """
-    tops = {
-        str(top.get("id")): [str(one.get("id")) for one in top.iter("primitive")]
-        for top in root.iterfind("configuration/resources/*")
-    }
-    inside = {
-        str(one.get("id")): [str(p.get("id")) for p in one.iter("primitive")]
-        for one in root.iterfind("configuration/resources//*")
-        if one.tag in RESOURCES
-    }
     spelling = {node.lower(): node for node in nodes}
     for element in root.iterfind("configuration/constraints/rsc_location"):
         if str(element.get("role")).lower() in _PROMOTED:
             continue
-        for names, score in _meant(element, tops, inside):
+        for names, score in _meant(element, held):
             found = _plain(element, score, spelling)
             for name in names:
                 yield name, found
 
 
 def _meant(
-    element: etree._Element, tops: dict[str, list[str]], inside: dict[str, list[str]]
+    element: etree._Element, held: Inventory
 ) -> Iterator[tuple[list[str], str | None]]:
     """Yield the primitives that one constraint is about, with the score."""
     score, pattern = element.get("score"), element.get("rsc-pattern")
     if element.get("rsc"):
-        yield inside.get(str(element.get("rsc")), []), score
+        yield held.reached([str(element.get("rsc"))]), score
     elif pattern:
-        yield [p for top in _matching(pattern, tops) for p in tops[top]], score
+        tops = [str(top.get("id")) for top in held.tops]
+        yield held.reached(_matching(pattern, tops)), score
     for listed in element.iterfind("resource_set"):
         names = [str(ref.get("id")) for ref in listed.iterfind("resource_ref")]
-        found = [p for name in names for p in inside.get(name, [])]
-        yield found, listed.get("score") or score
+        yield held.reached(names), listed.get("score") or score
 
 
 def _matching(pattern: str, names: Iterable[str]) -> list[str]:

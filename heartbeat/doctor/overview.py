@@ -14,7 +14,7 @@ from vmha.heartbeat.doctor.cib import Cib, Resource
 from vmha.heartbeat.doctor.down import is_stopped, why_down
 from vmha.heartbeat.doctor.observed import Fencing, Observed
 from vmha.heartbeat.doctor.placement import Situation, why_here
-from vmha.heartbeat.doctor.sizes import MEMORY
+from vmha.heartbeat.pacemaker.terms import MEMORY_NAMES
 from vmha.heartbeat.planning.outcome import Plan
 from vmha.heartbeat.planning.reasons import STOPPED as STOPPED_ALL
 from vmha.heartbeat.planning.reasons import UNMANAGED
@@ -150,7 +150,7 @@ def margin(plan: Plan, wanted: int) -> Margin:
 
 def _node(name: str, now: Situation) -> NodeRow:
     offered = now.cib.capacity(name)
-    memory = next((key for key in MEMORY if key in offered), MEMORY[0])
+    memory = next((key for key in MEMORY_NAMES if key in offered), MEMORY_NAMES[0])
     guests = [g for g in now.cib.guests if now.observed.where(g.id) == name]
     return NodeRow(
         name,

@@ -17,6 +17,7 @@ from vmha.agents.cib import INFINITY, number
 from vmha.heartbeat.doctor import rules
 from vmha.heartbeat.doctor.cib import Cib, Resource
 from vmha.heartbeat.doctor.observed import Observed
+from vmha.heartbeat.pacemaker import choices
 
 CAN_HOST, WHY_NOT = "vmha-can-host-", "vmha-why-not-"
 FAIL_COUNT = "fail-count-"
@@ -164,7 +165,7 @@ def _of_attributes(guest: Resource, node: str, cib: Cib) -> list[Obstacle]:
     for location in cib.locations(guest.id):
         for rule in location.iterfind("rule"):
             is_never = number(rule.get("score") or "0") <= -INFINITY
-            if is_never and rules.holds(rule, attributes):
+            if is_never and choices.holds(rule, attributes):
                 found.append(_excluded(guest, rule, attributes, location))
     return found
 

@@ -6,13 +6,13 @@ Source: Pacemaker Explained, "Colocation" and "Location".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import combinations
 
 from lxml import etree
 
 from vmha.agents.cib import INFINITY, number
 from vmha.heartbeat.doctor.cib import Cib
+from vmha.heartbeat.pacemaker import choices, locations
 
 Pair = tuple[str, str]
 
@@ -27,45 +27,17 @@ def nodes_for(cib: Cib, guest: str) -> set[str]:
     return {n for n in cib.nodes if n in _opened(cib, guest)} - closed
 
 
-def holds(rule: etree._Element, attributes: Mapping[str, str]) -> bool | None:
-    """Tell whether a rule holds for a node with these attributes.
-
-    None for a rule that asks for something else, such as the time. Texts are compared
-    without case, as Pacemaker does by default.
-    """
-    parts = [_holds(one, attributes) for one in rule]
-    is_any = (rule.get("boolean-op") or "and") == "or"
-    if is_any in parts:  # one that decides, whatever the others say
-        return is_any
-    return None if None in parts or not parts else not is_any
-
-
-def _holds(one: etree._Element, attributes: Mapping[str, str]) -> bool | None:
-    if one.tag == "rule":
-        return holds(one, attributes)
-    value = attributes.get(str(one.get("attribute")))
-    operation, wanted = one.get("operation"), one.get("value")
-    if one.tag != "expression" or one.get("value-source", "literal") != "literal":
-        return None
-    if operation in ("defined", "not_defined"):
-        return (value is not None) == (operation == "defined")
-    if operation not in ("eq", "ne"):
-        return None
-    is_same = value is not None and value.lower() == str(wanted).lower()
-    return is_same == (operation == "eq")
-
-
 def is_opt_in(cib: Cib) -> bool:
     """Tell whether guests run only where a rule lets them (symmetric-cluster=false)."""
-    return (cib.option("symmetric-cluster") or "true").lower() in ("false", "no", "0")
+    return locations.is_opt_in(cib.held)
 
 
 def apart(cib: Cib) -> dict[Pair, str]:
     """Return the pairs that never share a place, and the attribute ("": the node)."""
     guests = {guest.id for guest in cib.guests}
     return {
-        pair: attribute
-        for pair, score, attribute in _colocations(cib)
+        _sorted(pair): attribute
+        for pair, score, attribute in colocations(cib)
         if score <= -INFINITY and set(pair) <= guests
     }
 
@@ -73,30 +45,32 @@ def apart(cib: Cib) -> dict[Pair, str]:
 def together(cib: Cib) -> set[Pair]:
     """Return the pairs that are always together."""
     return {
-        pair
-        for pair, score, attribute in _colocations(cib)
+        _sorted(pair)
+        for pair, score, attribute in colocations(cib)
         if score >= INFINITY and not attribute
     }
 
 
-def _colocations(cib: Cib) -> list[tuple[Pair, int, str]]:
+def colocations(cib: Cib) -> list[tuple[Pair, int, str]]:
+    """Return who is placed by whom, with the score and the attribute of each."""
     found = []
     for element in cib.constraints("rsc_colocation"):
         score = number(element.get("score") or "INFINITY")
         attribute = str(element.get("node-attribute") or "")
         first, second = element.get("rsc"), element.get("with-rsc")
         if first and second:
-            found.append((_pair(first, second), score, attribute))
+            found.append(((first, second), score, attribute))
         for listed in element.iterfind("resource_set"):
             names = [str(ref.get("id")) for ref in listed.iterfind("resource_ref")]
             own = number(listed.get("score") or element.get("score") or "INFINITY")
             pairs = combinations(names, 2) if own < 0 else zip(names, names[1:])
-            found += [(_pair(a, b), own, attribute) for a, b in pairs]
+            found += [(pair, own, attribute) for pair in pairs]
     return found
 
 
-def _pair(first: str, second: str) -> Pair:
-    return (first, second) if first <= second else (second, first)
+def _sorted(pair: Pair) -> Pair:
+    first, second = pair
+    return pair if first <= second else (second, first)
 
 
 def _is_banned_by_name(location: etree._Element, node: str) -> bool:
@@ -104,7 +78,7 @@ def _is_banned_by_name(location: etree._Element, node: str) -> bool:
     for rule in location.iterfind("rule"):
         asked = {one.get("attribute") for one in rule.iter("expression")}
         is_never = number(rule.get("score") or "0") <= -INFINITY
-        if is_never and asked == {"#uname"} and holds(rule, {"#uname": node}):
+        if is_never and asked == {"#uname"} and choices.holds(rule, {"#uname": node}):
             return True
     return False
 

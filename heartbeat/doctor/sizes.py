@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from vmha.agents.cib import number
 from vmha.heartbeat.doctor.cib import Resource
-
-SIZE = "vmha-size"
-MEMORY = ("hv_memory", "host_memory", "memory")
+from vmha.heartbeat.pacemaker.terms import MEMORY_NAMES
+from vmha.heartbeat.planning.instructions import SIZE
 
 
 def memory_mib(guest: Resource) -> int:
@@ -21,5 +20,5 @@ def memory_mib(guest: Resource) -> int:
     """
     own = guest.meta.get(SIZE, "").partition(",")[2]
     return number(own) or max(
-        number(guest.utilization.get(name, "0")) for name in MEMORY
+        number(guest.utilization.get(name, "0")) for name in MEMORY_NAMES
     )

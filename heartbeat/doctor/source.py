@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from vmha.agents.protocol.deadline import Deadline
 from vmha.agents.protocol.errors import AgentError, Refused, Unreachable
-from vmha.heartbeat.doctor import asking, cib, facts
+from vmha.heartbeat.doctor import asking, cib, facts, quorate
 from vmha.heartbeat.doctor.cib import Cib
 from vmha.heartbeat.doctor.evidence import Evidence, Facts
 from vmha.heartbeat.doctor.survival import plan_of
@@ -92,13 +92,17 @@ def planned(
 
     Of a configuration in which nothing runs it is the plan after everything started.
     """
+    from vmha.heartbeat.clusterfile.planned import cluster_of
+
     wanted = file.policy.tolerate if file is not None else 1
     parts = [part for facts_of in told.values() for part in [facts_of.part("corosync")]]
-    has_arbiter = any(part.flag("qdevice") for part in parts if part is not None)
-    has_arbiter = has_arbiter or (file is not None and file.qdevice is not None)
+    votes = quorate.of_facts(part for part in parts if part is not None)
+    has_arbiter = votes.qdevice or (file is not None and file.qdevice is not None)
+    last_man = votes.last_man or (file is not None and cluster_of(file).last_man)
     try:
         running = simulate.current(found.root, Deadline(PLAN_S)) if found.nodes else {}
-        return plan_of(found, running, wanted, has_arbiter), ""
+        made = plan_of(found, running, wanted, has_arbiter, last_man)
+        return made and quorate.weighed(made, votes, wanted), ""
     except AgentError as problem:
         return None, f"where guests run is not known: {problem}"
 

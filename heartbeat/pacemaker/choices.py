@@ -1,7 +1,8 @@
 """Rules over node attributes: whether Pacemaker lets one hold for a node.
 
-Pure. Used by ``locations``. Only what compares texts is known, which is what pcs and
-crm write for nodes; times and numbers are not. Source: Pacemaker Explained, "Rules".
+Pure. Used by ``locations`` and the doctor. Only what compares texts is known, which is
+what pcs and crm write for nodes; times and numbers are not. Source: Pacemaker
+Explained, "Rules".
 """
 
 from __future__ import annotations
@@ -16,11 +17,10 @@ if TYPE_CHECKING:
 def holds(rule: etree._Element, attributes: Mapping[str, str]) -> bool | None:
     """Tell whether a rule holds for a node with these attributes; None: not known."""
     parts = [_part(one, attributes) for one in rule if isinstance(one.tag, str)]
-    if not parts or None in parts:
-        return None
-    if rule.get("boolean-op", "and") == "or":
-        return any(parts)
-    return all(parts)
+    is_any = rule.get("boolean-op", "and") == "or"
+    if is_any in parts:  # one that decides, whatever the others say
+        return is_any
+    return None if None in parts or not parts else not is_any
 
 
 def _part(one: etree._Element, attributes: Mapping[str, str]) -> bool | None:

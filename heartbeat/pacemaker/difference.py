@@ -11,8 +11,9 @@ from typing import NamedTuple
 from lxml import etree
 
 from vmha.agents import cib as reading
+from vmha.heartbeat.clusterfile.secrets import is_secret, may_tell
 from vmha.heartbeat.pacemaker.options import spellings
-from vmha.heartbeat.pacemaker.target import seconds
+from vmha.heartbeat.pacemaker.times import seconds
 
 Facts = dict[str, str]
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
@@ -26,9 +27,6 @@ _BY_PACEMAKER = (
     "last-lrm-refresh",
 )
 
-
-# Parameters of fence devices whose values are shown to nobody.
-_SECRETS = ("password", "passwd", "hexadecimal_kg", "snmp_priv_passwd", "community")
 
 # What an order means where it says nothing.
 _ORDERS = {"symmetrical": "true", "first-action": "start", "then-action": "start"}
@@ -57,13 +55,18 @@ def changes(before: etree._Element, after: etree._Element) -> tuple[Change, ...]
     return tuple(found)
 
 
+def _is_secret(name: str, *values: str) -> bool:
+    """Tell whether a parameter's values are shown to nobody."""
+    return is_secret(name) or any(may_tell(name, value) for value in values)
+
+
 def _lines(old: Facts, new: Facts) -> tuple[str, ...]:
     lines = []
     for name in sorted(old.keys() | new.keys()):
         was, becomes = old.get(name), new.get(name)
         if was == becomes:
             continue
-        if name.rpartition(" ")[2] in _SECRETS:
+        if _is_secret(name.rpartition(" ")[2], was or "", becomes or ""):
             lines.append(f"{name} (another secret)")
         elif was is None:
             lines.append(f"{name} {becomes}")

@@ -6,16 +6,17 @@ as crm_simulate confirms it. Each is one sentence; what cannot reach any guest i
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
 from typing import NamedTuple
 
 from lxml import etree
 
 from vmha.agents.cib import INFINITY, number
-from vmha.heartbeat.pacemaker import circumstances, terms
+from vmha.heartbeat.pacemaker import circumstances, doubted_sizes, terms
+from vmha.heartbeat.pacemaker.circumstances import Circumstance
+from vmha.heartbeat.pacemaker.doubted_sizes import some
 from vmha.heartbeat.pacemaker.inventory import Inventory, is_true, members
 from vmha.heartbeat.pacemaker.locations import Locations
+from vmha.heartbeat.planning import chains
 from vmha.heartbeat.planning.instructions import STOPPED, TARGET_ROLE
 from vmha.heartbeat.planning.scores import STRATEGY
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from vmha.heartbeat.planning.instructions import Instructions
 
 ONE_PER_NODE = {"clone-max", "clone-node-max", "promotable"}
-PLAIN_NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
 
 
 class _Scene(NamedTuple):
@@ -51,19 +51,61 @@ def of(
     named = frozenset(guests)
     if not named:
         return ()
-    sized = frozenset(one.name for one in told.guests if one.cpu or one.memory_mib)
+    sized = _sized(told)
     scene = _Scene(cib, held, told, named, _near(cib, held, sized, named), sized)
     sentences = [
+        *_strategy(scene),
         *_options(scene),
-        *_sizes(scene),
-        *_collectives(scene),
-        *_settings(scene),
-        *_unread(found, scene),
-        *_constraints(scene),
-        *_circle(scene),
-        *circumstances.doubts(cib, held, scene.near),
+        *doubted_sizes.odd(cib, held),
+        *doubted_sizes.lacking(cib, held, scene.near),
+        *_of_configuration(found, scene),
+        *(one.sentence for one in _circumstances(scene)),
     ]
     return tuple(dict.fromkeys(sentences))
+
+
+def about(
+    cib: etree._Element,
+    held: Inventory,
+    found: Locations,
+    told: Instructions,
+    guest: str,
+) -> tuple[Circumstance, ...]:
+    """Return what may keep one guest from a node and is not looked at otherwise.
+
+    What only has its turn before the guest is none of it, and neither is a size that
+    is there in numbers: whether there is room now is known.
+    """
+    named = frozenset((guest,))
+    near = _tied(cib, held, named)
+    scene = _Scene(cib, held, told, named, near, _sized(told))
+    sentences = [
+        *_options(scene),
+        *doubted_sizes.odd(cib, held),
+        *_of_configuration(found, scene),
+    ]
+    doubted = [*map(Circumstance, sentences), *_circumstances(scene)]
+    return tuple(dict.fromkeys(doubted))
+
+
+def _of_configuration(found: Locations, scene: _Scene) -> Iterator[str]:
+    yield from _collectives(scene)
+    yield from _settings(scene)
+    yield from _unread(found, scene)
+    yield from _constraints(scene)
+    yield from _circle(scene)
+    yield from _entangled(scene)
+
+
+def _circumstances(scene: _Scene) -> Iterator[Circumstance]:
+    banned = {
+        (one.guest, one.node) for one in scene.told.locations if one.score <= -INFINITY
+    }
+    yield from circumstances.doubts(scene.cib, scene.held, scene.near, banned)
+
+
+def _sized(told: Instructions) -> frozenset[str]:
+    return frozenset(one.name for one in told.guests if one.cpu or one.memory_mib)
 
 
 def _near(
@@ -76,7 +118,12 @@ def _near(
     priority = {name: number(m.get("priority", "0")) for name, m in held.metas.items()}
     least = min(priority.get(name, 0) for name in guests)
     near = {name for name in priority if priority[name] >= least or name in sized}
-    near |= guests
+    return _tied(cib, held, frozenset(near | guests))
+
+
+def _tied(cib: etree._Element, held: Inventory, some: frozenset[str]) -> frozenset[str]:
+    """Return resources with all that constraints tie to them."""
+    near = set(some)
     groups = [
         names
         for one in cib.iterfind("configuration/constraints/*")
@@ -96,68 +143,26 @@ def _named(one: etree._Element, held: Inventory) -> set[str]:
     """Return the primitives that a constraint reaches."""
     words = {one.get(word) for word in ("rsc", "with-rsc", "first", "then")}
     words |= {ref.get("id") for ref in one.iter("resource_ref")}
-    return {
-        primitive
-        for word in words - {None}
-        for name in held.named(str(word))
-        for primitive in held.within(name)
-    }
+    return set(held.reached(str(word) for word in words - {None}))
 
 
-def _options(scene: _Scene) -> Iterator[str]:
-    options = scene.held.options()
-    strategy = options.get("placement-strategy", "default")
+def _strategy(scene: _Scene) -> Iterator[str]:
+    strategy = scene.held.options().get("placement-strategy", "default")
     if strategy != STRATEGY:
         ignored = " and counts no memory" if strategy == "default" else ""
         yield (
             f"placement-strategy is {strategy}, by which Pacemaker places otherwise"
             f"{ignored}; the planner reckons with {STRATEGY}"
         )
-    health = options.get("node-health-strategy", "none")
+
+
+def _options(scene: _Scene) -> Iterator[str]:
+    health = scene.held.options().get("node-health-strategy", "none")
     if health != "none":
         yield f"node-health-strategy is {health}: a node's health is not reckoned with"
     sets = scene.cib.iterfind("configuration/crm_config/cluster_property_set")
     if any(one.find("rule") is not None for one in sets):
         yield "a rule decides over the cluster's options"
-
-
-def _sizes(scene: _Scene) -> Iterator[str]:
-    """Yield sizes of other names than the planner's two, or that some nodes lack."""
-    for owner, size, text in _written(scene):
-        if not PLAIN_NUMBER.fullmatch(text):
-            yield (
-                f"{size} of {owner} is {text!r}, in which Pacemaker may read another "
-                "number than the planner"
-            )
-    needed: dict[str, list[str]] = defaultdict(list)
-    for name in sorted(scene.near):
-        for size, text in scene.held.sizes[name].items():
-            if number(text):
-                needed[size].append(name)
-    reckoned = terms.reckoned(scene.held)
-    offered = {
-        str(node.get("uname")): scene.held.offers(node) for node in members(scene.cib)
-    }
-    for size, names in needed.items():
-        if size not in reckoned:
-            yield f"{_some(names)} {_needs(names)} {size}, which is not reckoned with"
-            continue
-        lacking = [node for node, offer in offered.items() if size not in offer]
-        if lacking and any(offered.values()):
-            yield f"{_some(lacking)} offers no {size}, which {_some(names)} need"
-
-
-def _written(scene: _Scene) -> Iterator[tuple[str, str, str]]:
-    """Yield whose sizes are written how."""
-    wanted = set()
-    for name in sorted(scene.held.primitives):
-        for size, text in scene.held.sizes[name].items():
-            wanted.add(size)
-            yield name, size, text
-    for node in members(scene.cib):
-        for size, text in scene.held.offers(node).items():
-            if size in wanted:
-                yield str(node.get("uname")), size, text
 
 
 def _collectives(scene: _Scene) -> Iterator[str]:
@@ -169,7 +174,7 @@ def _collectives(scene: _Scene) -> Iterator[str]:
             continue
         guests = sorted(inside & scene.guests)
         if guests:
-            yield f"{_some(guests)} is in the {top.tag} {top.get('id')}"
+            yield f"{some(guests)} is in the {top.tag} {top.get('id')}"
         elif not guests and not _is_everywhere(top, scene):
             yield (
                 f"where the {top.tag} {top.get('id')} runs has a say in where guests go"
@@ -236,7 +241,7 @@ def _constraints(scene: _Scene) -> Iterator[str]:
             continue
         told = f"constraint {one.get('id')}: "
         if one.tag == "rsc_ticket":
-            yield f"{told}{_some(sorted(names))} depends on a ticket"
+            yield f"{told}{some(sorted(names))} depends on a ticket"
         elif one.tag == "rsc_colocation":
             why = _odd_colocation(one, scene, alone) or _large(one, scene)
             if why:
@@ -342,13 +347,15 @@ def _circle(scene: _Scene) -> Iterator[str]:
         edges = {(one, to) for one, to in edges if to in led and one in leading}
     names = sorted({one for one, _ in edges} & scene.near)
     if names:
-        yield f"colocations of {_some(names)} go round in a circle"
+        yield f"colocations of {some(names)} go round in a circle"
 
 
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - 3} more" if names[3:] else ""
-    return ", ".join(names[:3]) + more
-
-
-def _needs(names: list[str]) -> str:
-    return "needs" if len(names) == 1 else "need"
+def _entangled(scene: _Scene) -> Iterator[str]:
+    """Tell whether more are placed by one another than the planner follows."""
+    pairs = [(one.guest, one.with_guest) for one in scene.told.colocations]
+    found = chains.counted(pairs, len(scene.cib.findall("configuration/nodes/node")))
+    if found.are_too_many:
+        yield (
+            f"the colocations around {found.guest} make more chains than can be "
+            "followed; Pacemaker itself may not come to an end (vmha check)"
+        )

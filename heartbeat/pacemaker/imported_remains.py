@@ -14,7 +14,9 @@ from vmha.agents import cib as reading
 from vmha.heartbeat.pacemaker import timeouts
 from vmha.heartbeat.pacemaker.live import GUEST_AGENTS
 from vmha.heartbeat.pacemaker.rendering import MARK
-from vmha.heartbeat.pacemaker.target import is_marked, seconds
+from vmha.heartbeat.pacemaker.target import is_marked
+from vmha.heartbeat.pacemaker.terms import CPU_NAME, MEMORY_NAMES
+from vmha.heartbeat.pacemaker.times import seconds
 from vmha.heartbeat.pacemaker.turns import AFTER, DELAY, TURN
 from vmha.heartbeat.planning.instructions import SIZE
 
@@ -29,7 +31,7 @@ CARRIED = frozenset(
     )
 )
 """Meta attributes that a file says, or that vmha sets by its own rules."""
-_SIZES = ("cpu", "hv_memory", "host_memory", "memory")  # that ``live`` takes
+_SIZES = (CPU_NAME, *MEMORY_NAMES)  # that ``live`` takes
 _CONTAINERS = ("group", "clone", "master", "bundle")
 
 

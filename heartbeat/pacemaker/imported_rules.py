@@ -19,7 +19,9 @@ from vmha.heartbeat.clusterfile.content import (
     SpreadEntry,
     TogetherEntry,
 )
-from vmha.heartbeat.pacemaker.target import seconds
+from vmha.heartbeat.pacemaker import terms
+from vmha.heartbeat.pacemaker.inventory import NO
+from vmha.heartbeat.pacemaker.times import seconds
 from vmha.heartbeat.planning.model import Avoid, Pin, Spread, Together
 
 TYPE_CHECKING = False
@@ -111,20 +113,45 @@ def orders(cib: etree._Element, guests: set[str]) -> Orders:
     for one in cib.iterfind("configuration/constraints/rsc_order"):
         then, first = str(one.get("then")), str(one.get("first"))
         members = {ref.get("id") for ref in one.iter("resource_ref")}
-        if then in guests and _is_start(one):
+        if not members & guests and not {then, first} & guests:
+            continue
+        why = _otherwise(one, guests)
+        if why:
+            left_out.append(f"constraint {one.get('id')}: {why}")
+        else:
             after[then].append(first)
-        elif members & guests or {then, first} & guests:
-            left_out.append(f"constraint {one.get('id')}: an order of another kind")
     waits = {guest: tuple(sorted(names)) for guest, names in after.items()}
     return Orders(waits, _delays(cib, guests), tuple(left_out))
 
 
-def _is_start(one: etree._Element) -> bool:
-    return (
-        one.get("first-action", "start") == "start"
-        and one.get("then-action", "start") == "start"
-        and one.get("kind", "Mandatory") in ("Mandatory", "Optional")
-    )
+def _otherwise(one: etree._Element, guests: set[str]) -> str:
+    """Return what an order says that ``after`` does not, "" where they say the same.
+
+    Between guests ``after`` is a delay of the start, whatever the order demands besides
+    (``turns``); with any other resource it is rendered as a mandatory order, of the
+    starts and the other way round of the stops.
+    """
+    then, first = str(one.get("then")), str(one.get("first"))
+    if then not in guests or not terms.is_of_starts(one):
+        return "an order of another kind"
+    kind = one.get("kind") or ("Mandatory" if terms.is_mandatory(one) else "Optional")
+    if kind == "Serialize":
+        return f"kind=Serialize keeps {then} and {first} from starting at one time"
+    if first in guests:
+        return ""
+    if kind != "Mandatory":
+        return (
+            f"kind={kind} lets {then} start without {first}, and a file's after would "
+            "not"
+        )
+    if not terms.is_both_ways(one):
+        return (
+            f"symmetrical=false lets {first} stop before {then}, and a file's after "
+            "would not"
+        )
+    if one.get("require-all", "true").lower() in NO:
+        return f"require-all=false lets {then} start when not all of {first} has"
+    return ""
 
 
 def _delays(cib: etree._Element, guests: set[str]) -> dict[str, int]:

@@ -14,7 +14,7 @@ from vmha.agents.cib import number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 NO = ("false", "no", "off", "n", "0")
 YES = ("true", "yes", "on", "y", "1")
@@ -115,6 +115,15 @@ class Inventory:
         if one is None or one.tag not in ("primitive", *COLLECTIVE):
             return ()
         return tuple(str(e.get("id")) for e in one.iter("primitive"))
+
+    def reached(self, names: Iterable[str]) -> list[str]:
+        """Return the primitives that names in a constraint reach."""
+        return [
+            primitive
+            for name in names
+            for resource in self.named(name)
+            for primitive in self.within(resource)
+        ]
 
     def collective(self, name: str) -> etree._Element | None:
         """Return a group, clone or bundle of this name, None if there is none."""

@@ -153,7 +153,7 @@ class _Reading:
         if one.get("rsc-pattern"):
             return set(self.held.primitives)
         names = {str(ref.get("id")) for ref in one.iter("resource_ref")}
-        return set(self._reached({*names, str(one.get("rsc"))}))
+        return set(self.held.reached({*names, str(one.get("rsc"))}))
 
     def scores(self, one: etree._Element) -> Iterator[Score]:
         """Yield what a constraint says; raises NotUnderstood."""
@@ -173,23 +173,15 @@ class _Reading:
         """Yield each primitive with the score and the role that hold for it."""
         sets = one.findall("resource_set")
         if one.get("rsc") and not sets:
-            for name in self._reached([str(one.get("rsc"))]):
+            for name in self.held.reached([str(one.get("rsc"))]):
                 yield name, score, role
         if one.get("rsc-pattern") and not sets:
             for name in self._matching(str(one.get("rsc-pattern"))):
                 yield name, score, role
         for part in sets:
             refs = [str(ref.get("id")) for ref in part.iterfind("resource_ref")]
-            for name in self._reached(refs):
+            for name in self.held.reached(refs):
                 yield name, part.get("score") or score, part.get("role") or role
-
-    def _reached(self, names: list[str] | set[str]) -> list[str]:
-        return [
-            primitive
-            for name in names
-            for resource in self.held.named(name)
-            for primitive in self.held.within(resource)
-        ]
 
     def _matching(self, pattern: str) -> Iterator[str]:
         is_inverted = pattern.startswith("!")

@@ -18,6 +18,7 @@ from vmha.heartbeat.pacemaker.configuration import Order, Primitive
 from vmha.heartbeat.pacemaker.options import spellings
 from vmha.heartbeat.pacemaker.pairs import Pairs, is_own
 from vmha.heartbeat.pacemaker.rendering import MARK, MARKED
+from vmha.heartbeat.pacemaker.times import seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -315,14 +316,6 @@ def _operations(element: etree._Element, primitive: Primitive) -> None:
 
 def _is_ours(element: etree._Element) -> bool:
     return element.tag == "primitive" and is_marked(element)
-
-
-def seconds(text: str | None) -> float | None:
-    """Read a time as Pacemaker writes it; None for what is none."""
-    units = {"ms": 0.001, "msec": 0.001, "min": 60, "m": 60, "hr": 3600, "h": 3600}
-    number = (text or "").rstrip("abcdefghijklmnopqrstuvwxyz")
-    unit = (text or "")[len(number) :]
-    return float(number) * units.get(unit, 1) if number.isdigit() else None
 
 
 _WORDS = {"on": "true", "yes": "true", "y": "true", "1": "true"}

@@ -172,11 +172,7 @@ def _chains(held: Inventory, inside: set[str]) -> Iterable[ColocationTerm]:
 
 def alone(one: etree._Element, attribute: str, held: Inventory) -> str | None:
     """Return the one primitive that an end of a constraint names, None if none."""
-    found = [
-        primitive
-        for name in held.named(str(one.get(attribute)))
-        for primitive in held.within(name)
-    ]
+    found = held.reached([str(one.get(attribute))])
     return found[0] if len(found) == 1 else None
 
 
@@ -204,11 +200,18 @@ def _orders(
 
 def is_start(one: etree._Element) -> bool:
     """Tell whether an order is one of two starts, and of two stops the other way."""
+    return is_of_starts(one) and is_both_ways(one)
+
+
+def is_of_starts(one: etree._Element) -> bool:
+    """Tell whether an order is one of two starts; both actions are alike by default."""
     first = one.get("first-action", "start")
-    is_both = one.get("symmetrical", "true").lower() not in NO
-    return (
-        not len(one) and is_both and first == "start" == one.get("then-action", first)
-    )
+    return not len(one) and first == "start" == one.get("then-action", first)
+
+
+def is_both_ways(one: etree._Element) -> bool:
+    """Tell whether an order holds for the stops too, the other way round."""
+    return one.get("symmetrical", "true").lower() not in NO
 
 
 def is_mandatory(one: etree._Element) -> bool:

@@ -29,7 +29,8 @@ class Assignment:
     Nodes that are ``away`` take nothing; those of them that are ``lost`` hold nothing.
     ``chosen`` is the number of each guest's node, ``NOWHERE`` for one that stays down;
     ``turns`` is the order in which they were assigned; ``rooms`` holds, for each that
-    stays down, what its allowed nodes had left at its turn.
+    stays down, what its allowed nodes had left at its turn. Without ``follows_chains``
+    only those that a guest is directly placed with are heard.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Assignment:
         resources: Sequence[Resource],
         away: Iterable[int] = (),
         lost: Iterable[int] = (),
+        follows_chains: bool = True,
     ) -> None:
         gone = set(away)
         size = len(nodes.names)
@@ -49,6 +51,7 @@ class Assignment:
         self.guests_on = [0] * size
         self.chosen = [NOWHERE] * len(resources)
         self.merging: set[int] = set()
+        self.follows_chains = follows_chains
         self.turns: list[int] = []
         self.rooms: dict[int, list[Room]] = {}
         self._changed: dict[int, Sequence[int]] = {}

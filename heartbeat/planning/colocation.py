@@ -21,6 +21,7 @@ class Table(Protocol):
     resources: Sequence[Resource]
     available: Sequence[bool]
     merging: set[int]
+    follows_chains: bool
 
     def weights(self, number: int) -> Sequence[int]:
         """Return a resource's scores as they are now."""
@@ -105,6 +106,8 @@ def _merged(
     work = _matched(table, number, weights, link, factor)
     if not is_any_usable(table, work):
         return weights
+    if not table.follows_chains:
+        return work
     table.merging.add(number)
     sign = -1.0 if factor < 0 else 1.0
     resource = table.resources[number]

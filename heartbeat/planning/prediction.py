@@ -6,15 +6,15 @@ with all lost nodes lost together: one transition.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from vmha.heartbeat.planning import hindrance, quorum, reasons, scores
+from vmha.heartbeat.planning import chains, hindrance, quorum, reasons, scores
 from vmha.heartbeat.planning.assignment import Assignment
 from vmha.heartbeat.planning.instructions import instructions
 from vmha.heartbeat.planning.model import Cluster, Guest, Node
 from vmha.heartbeat.planning.outcome import Moved, Outcome, Preempted, Unplaced
 from vmha.heartbeat.planning.reasons import Reason
-from vmha.heartbeat.planning.resource import NOWHERE, Nodes, nodes, resources
+from vmha.heartbeat.planning.resource import NOWHERE, Nodes, Resource, nodes, resources
 from vmha.heartbeat.planning.state import State
 
 WHOLE = State()
@@ -24,7 +24,9 @@ class Scheduler:
     """Pacemaker's scheduler for one cluster, as ``state`` says that it is.
 
     Nodes that are gone already, and nodes in standby, hold no guest; the latter still
-    vote. Nodes in maintenance hold those that are there.
+    vote. Nodes in maintenance hold those that are there. It ``is_entangled`` where more
+    guests are placed by one another than can be followed; it then looks no further than
+    from one to the next, and is no more than a guess.
     """
 
     def __init__(self, cluster: Cluster, state: State = WHOLE) -> None:
@@ -38,6 +40,7 @@ class Scheduler:
         self.resources = resources(self.cluster, told, self.nodes)
         self._number = {name: at for at, name in enumerate(self.nodes.names)}
         number = {resource.name: at for at, resource in enumerate(self.resources)}
+        self.is_entangled = _is_entangled(self.resources, len(cluster.nodes))
         self._orders = [(number[one], number[other]) for one, other in told.orders]
         self._orders += [
             (link.primary, link.dependent)
@@ -50,7 +53,9 @@ class Scheduler:
         """Return where every guest goes when these nodes are lost."""
         gone = {self._number[name] for name in {*lost, *self.gone}}
         away = {self._number[name] for name in self.standby.union(self.state.frozen)}
-        return Assignment(self.nodes, self.resources, gone | away, gone).run()
+        follows = not self.is_entangled
+        table = Assignment(self.nodes, self.resources, gone | away, gone, follows)
+        return table.run()
 
     def outcome(self, lost: Iterable[str] = ()) -> Outcome:
         """Return what happens when these nodes are lost together."""
@@ -157,6 +162,18 @@ class Scheduler:
 
     def _name(self, node: int) -> str | None:
         return None if node == NOWHERE else self.nodes.names[node]
+
+
+def _is_entangled(all_of_them: Sequence[Resource], size: int) -> bool:
+    return chains.counted(_heard(all_of_them), size).are_too_many
+
+
+def _heard(all_of_them: Sequence[Resource]) -> Iterator[tuple[str, str]]:
+    """Yield who is placed by whom, where the wishes of the one count for the other."""
+    for resource in all_of_them:
+        for link in resource.places:
+            if link.has_influence or resource.current == NOWHERE:
+                yield all_of_them[link.dependent].name, resource.name
 
 
 def in_order(cluster: Cluster) -> Cluster:

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from lab import Lab, Progress, sweep
@@ -35,6 +35,7 @@ FILE = "/etc/vmha.yaml"
 SECRET = "/etc/pacemaker/bmc.secret"
 GUESTS = ("app", "web1", "web2")
 SETTLED_S = 90.0
+LATE = ["utilization", "host_memory"]
 SETTLE = ("--yes", "--wait", "90")
 TOO_MANY = "  huge: {{config: {path}, cpu: 1, memory_mib: 250}}\n"
 
@@ -210,29 +211,35 @@ def test_each_lost_node_ends_as_the_plan_said(empty: Lab, figures: list[str]) ->
     applied(empty)
     # A node that is back before all has moved has guests again, as it should.
     empty.cluster.pcs("property", "set", "stonith-action=off")
-    for lost in empty.nodes:
-        running = places(empty)
-        put(empty, written(empty, running))
-        told = vmha(empty, "plan", FILE, "--json")
-        assert told.code == 0, told.stdout + told.stderr
-        outcomes = json.loads(told.stdout)["failures"]
-        predicted = next(one for one in outcomes if one["lost"] == [lost.name])
-        wanted = {**running, **predicted["placed"]}
-        wanted |= {move["guest"]: move["to"] for move in predicted["moved"]}
-        began_s = time.monotonic()
-        with empty.watch() as witness:
-            lost.power_off()
-            wait_for(empty, lost.name, wanted)
-            figures.append(
-                f"{lost.name}: as planned {time.monotonic() - began_s:.1f} s on"
-            )
-            for name in GUESTS:
-                witness.wait_tick(name, began_s, SETTLED_S, not_on=lost.name)
-        copies = {name: witness.most_copies(name) for name in GUESTS}
-        assert set(copies.values()) == {1}, copies
-        empty.recover()
-        assert places(empty) == wanted, "the node's return moves nothing"
-    empty.cluster.pcs("property", "set", "stonith-action=")
+    try:
+        for lost in empty.nodes:
+            lose(empty, lost, figures)
+    finally:
+        empty.recover()  # where a loss ended otherwise, pcs may have no cluster
+        empty.cluster.pcs("property", "set", "stonith-action=")
+
+
+def lose(lab: Lab, lost: Node, figures: list[str]) -> None:
+    """Cut a node's power, and hold what becomes of its guests against the plan."""
+    running = places(lab)
+    put(lab, written(lab, running))
+    told = vmha(lab, "plan", FILE, "--json")
+    assert told.code == 0, told.stdout + told.stderr
+    outcomes = json.loads(told.stdout)["failures"]
+    predicted = next(one for one in outcomes if one["lost"] == [lost.name])
+    wanted = {**running, **predicted["placed"]}
+    wanted |= {move["guest"]: move["to"] for move in predicted["moved"]}
+    began_s = time.monotonic()
+    with lab.watch() as witness:
+        lost.power_off()
+        wait_for(lab, lost.name, wanted)
+        figures.append(f"{lost.name}: as planned {time.monotonic() - began_s:.1f} s on")
+        for name in GUESTS:
+            witness.wait_tick(name, began_s, SETTLED_S, not_on=lost.name)
+    copies = {name: witness.most_copies(name) for name in GUESTS}
+    assert set(copies.values()) == {1}, copies
+    lab.recover()
+    assert places(lab) == wanted, "the node's return moves nothing"
 
 
 def wait_for(lab: Lab, lost: str, wanted: dict[str, str]) -> None:
@@ -285,7 +292,31 @@ def test_a_cluster_made_by_hand_is_imported_and_adopted(empty: Lab) -> None:
     assert [elsewhere(guest) for guest in again.guests] == [
         elsewhere(guest) for guest in file.guests
     ]
-    assert vmha(empty, "diff", FILE).code == 0
+    left = at_rest(empty)
+    if left["changes"]:
+        # A monitor of VirtualDomain's that began before the change may end after it,
+        # and write once more what it believes the guest to need. Nothing else may.
+        details = [said for one in left["changes"] for said in one["details"]]
+        assert details
+        assert {said.split()[0:2] == LATE for said in details} == {True}, left
+        applied(empty)
+        left = at_rest(empty)
+    assert left["changes"] == left["conflicts"] == [], left
+
+
+def at_rest(lab: Lab) -> dict[str, Any]:
+    """Return what diff finds, as soon as it finds the same twice in an idle cluster."""
+    ends_s = time.monotonic() + SETTLED_S
+    before: dict[str, Any] = {}
+    while time.monotonic() < ends_s:
+        lab.wait_idle()
+        done = vmha(lab, "diff", FILE, "--json")
+        assert done.code in (0, 1), done.stdout + done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        if before and found["changes"] == before["changes"]:
+            return found
+        before = found
+    raise AssertionError(f"what diff finds does not come to rest: {before}")
 
 
 def imported(lab: Lab) -> str:

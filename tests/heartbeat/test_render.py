@@ -29,10 +29,10 @@ TIMEOUT_S = 60
 WHOLE = {"app1": "n1", "db1": "n1", "own": "n3", "web1": "n1", "web2": "n2"}
 STRIP = TWO.replace(
     "{agent: fence_vmha_ipmi, ip: 10.0.9.1, password_file: /etc/bmc}",
-    "{agent: fence_apc, ip: 10.0.9.9, password_file: /etc/strip, plug: 1}",
+    "{agent: fence_apc, ip: 10.0.9.9, plug: 1, options: {password_script: /etc/strip}}",
 ).replace(
     "{agent: fence_vmha_ipmi, ip: 10.0.9.2, password_file: /etc/bmc}",
-    "{agent: fence_apc, ip: 10.0.9.9, password_file: /etc/strip, plug: 2}",
+    "{agent: fence_apc, ip: 10.0.9.9, plug: 2, options: {password_script: /etc/strip}}",
 )
 FILES = pytest.mark.parametrize(
     "text", [THREE, TWO, STRIP], ids=["three", "two", "strip"]

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from vmha.heartbeat.doctor import hosting
 from vmha.heartbeat.doctor.check import CIB, FACTS, Answer, Check, Finding, Severity
-from vmha.heartbeat.doctor.cib import is_true
 from vmha.heartbeat.doctor.evidence import Evidence
+from vmha.heartbeat.pacemaker.inventory import is_true
 
 
 def look(evidence: Evidence) -> Iterator[Answer]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vmha.heartbeat.doctor.check import CIB, Check, Finding, Severity
-from vmha.heartbeat.doctor.cib import Cib, Resource, is_true, seconds
+from vmha.heartbeat.doctor.cib import Cib, Resource, seconds
 from vmha.heartbeat.doctor.evidence import Evidence
 from vmha.heartbeat.doctor.sizes import memory_mib
 from vmha.heartbeat.pacemaker import timeouts
+from vmha.heartbeat.pacemaker.inventory import is_true
 
 STOP_S = 60.0
 """A shutdown by ACPI takes a usual system that long; after it the power is cut."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vmha.heartbeat.doctor.check import CIB, Check, Finding, Severity
-from vmha.heartbeat.doctor.cib import Cib, Resource, is_true
+from vmha.heartbeat.doctor.cib import Cib, Resource
 from vmha.heartbeat.doctor.evidence import Evidence
+from vmha.heartbeat.pacemaker.inventory import is_true
 from vmha.heartbeat.pacemaker.rendering import MARK, MARKED
 from vmha.heartbeat.planning.scores import UNMANAGED_PRIORITY
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vmha.heartbeat.doctor.check import CIB, Check, Finding, Severity
-from vmha.heartbeat.doctor.cib import is_true
 from vmha.heartbeat.doctor.evidence import Evidence
+from vmha.heartbeat.pacemaker.inventory import is_true
 
 OPTION, ROLE = "stop-all-resources", "target-role"
 

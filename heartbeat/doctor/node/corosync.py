@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from vmha.agents.protocol import process
 from vmha.agents.protocol.deadline import Deadline
 from vmha.agents.protocol.errors import Refused
+from vmha.heartbeat.corosync import quorum
 
 CMAPCTL = "/usr/sbin/corosync-cmapctl"
 _LINE = re.compile(r"^(\S+) \((\w+)\) = (.*)$")
@@ -38,6 +39,7 @@ def read(
     own = settings.get("runtime.votequorum.this_node_id", "")
     links = _links(statistics, own)
     used = [link for link in links.values() if link.get("enabled") == "1"]
+    votes = quorum.of_settings(settings)
     measured = [link for link in used if _number(link, "latency_samples")]
     worst = max((_number(link, "latency_max") for link in measured), default=None)
     usual = max((_number(link, "latency_ave") for link in measured), default=None)
@@ -49,8 +51,11 @@ def read(
         "links_down": _down(links, settings),
         "latency_max_ms": None if worst is None else worst / 1000,
         "latency_ave_ms": None if usual is None else usual / 1000,
-        "two_node": settings.get("quorum.two_node") == "1",
-        "qdevice": "quorum.device.model" in settings,
+        "two_node": votes.two_node,
+        "qdevice": votes.qdevice,
+        "last_man": votes.last_man,
+        "quorum_costs": list(votes.costs),
+        "quorum_gains": list(votes.gains),
         "transport": settings.get("totem.transport", ""),
     }
 

@@ -74,6 +74,12 @@ ADDITIONS = [
     ("policy: {tolerate: null}", 0, "policy.tolerate", "YAML reads it as nothing"),
     ("policy: {preemption: never}", 0, "policy.preemption", "give by-class or none"),
     ("policy: {tolerate: 99999999999}", 0, "policy.tolerate", "99999999999"),
+    (
+        'quorum: {qdevice: {host: "h } totem {"}}',
+        0,
+        "quorum.qdevice.host",
+        "an IP address or a host name",
+    ),
     ("quorum: {qdevice: {}}", 0, "quorum.qdevice.host", "host is missing"),
     ("rules: {spread: [a, b]}", 0, "rules", "a mapping is not accepted"),
     ("rules:\n  - hello", 1, "rules[0]", "'hello' is not accepted"),
@@ -322,10 +328,17 @@ NODE_ADDITIONS = [
     (
         "  n2:\n    capacity: {cpu: 1, memory_mib: 1}\n"
         "    fencing:\n"
-        "      - - {agent: fence_x, password_file: /x, cib_secret: true}",
+        "      - - {agent: fence_vmha_x, password_file: /x, cib_secret: true}",
         3,
         "nodes.n2.fencing[0][0].cib_secret",
         "not both",
+    ),
+    (
+        "  n2:\n    capacity: {cpu: 1, memory_mib: 1}\n"
+        "    fencing:\n      - - {agent: fence_ipmilan, password_file: /x}",
+        3,
+        "nodes.n2.fencing[0][0].password_file",
+        "fence_ipmilan is none of them: give options: {password_script: /usr",
     ),
     (
         "  n2:\n    capacity: {cpu: 1, memory_mib: 1}\n"
@@ -358,11 +371,16 @@ WHOLE = [
     ("cluster: {name: a}\n", 1, "nodes", "nodes is missing"),
     ("cluster: {name: a}\nnodes: {}\n", 2, "nodes", "at least one"),
     ("nodes: {n1: {capacity: {cpu: 1, memory_mib: 1}}}\n", 1, "cluster", "is missing"),
+    ('cluster: {name: "a { b"}\nnodes: {}\n', 1, "cluster.name", "without '{'"),
     ("a: b: c\n", 1, "", "not valid YAML"),
     ("a:\n\tb: 1\n", 2, "", "not valid YAML"),
     ("a: 1\n---\na: 2\n", 2, "", "not valid YAML"),
     ("a: *b\n", 1, "", "not valid YAML"),
     ("a: &a [*a]\n", 1, "", "aliases"),
+    ("b: 1\na: &a\n  <<: *a\n", 2, "", "aliases"),
+    ("b: 1\na: &a {<<: [*a, *a], c: 1}\n", 2, "", "aliases"),
+    ("a: 1\nb: 2\nc: x\0y\n", 3, "", "not valid YAML"),
+    ("a: 1\nb: \x7f\n", 2, "", "not valid YAML"),
     ("[" * 50_000, 1, "", "nested deeper"),
     ("a: " + "{b: " * 50_000, 1, "", "nested deeper"),
     ("- " * 50_000 + "a", 1, "", "nested deeper"),

@@ -102,8 +102,9 @@ def test_a_secret_is_refused_with_where_it_belongs_and_never_shown(device: str) 
 
 def test_a_password_file_and_a_script_are_no_secrets() -> None:
     device = (
-        "{agent: fence_x, password_file: /etc/x, options: {password_script: /bin/x, "
-        "login_timeout: 5, key: main, private_key_file: /etc/k}}"
+        "{agent: fence_vmha_x, password_file: /etc/x, "
+        "options: {password_script: /bin/x, login_timeout: 5, key: main, "
+        "private_key_file: /etc/k}}"
     )
     node = "  n2:\n    capacity: {cpu: 1, memory_mib: 1}\n    fencing:\n"
     file = reading.parse(f"{NODES}{node}      - - {device}\n", "vmha.yaml")

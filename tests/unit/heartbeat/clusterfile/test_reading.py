@@ -185,6 +185,20 @@ guests:
     assert ((a.cpu, a.memory_mib), (b.cpu, b.memory_mib)) == ((1, 512), (2, 512))
 
 
+def test_merges_of_merges_end_before_they_use_up_the_machine() -> None:
+    lines = ["a0: &a0 {cpu: 1}"]
+    lines += [f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}]}}" for n in range(1, 30)]
+    began_s = time.process_time()
+    with pytest.raises(BadClusterFile, match="aliases expanded"):
+        reading.parse("\n".join(lines) + "\n", "vmha.yaml")
+    assert time.process_time() - began_s < 15
+
+
+def test_the_value_of_a_merge_is_told_as_it_stands_in_the_file() -> None:
+    with pytest.raises(BadClusterFile, match=r"guests\.b\.cpu: -1 is not accepted"):
+        reading.parse(NODES + "guests:\n  b: {<<: {cpu: -1}}\n", "vmha.yaml")
+
+
 def test_the_order_of_entries_changes_nothing(seed: int) -> None:
     order = random.Random(seed)
     expected = reading.parse(WHOLE, "vmha.yaml")
@@ -366,9 +380,9 @@ def large(guests: int) -> str:
 
 def test_ten_thousand_guests_are_read_in_seconds(figures: list[str]) -> None:
     text = large(10_000)
-    started = time.monotonic()
+    started = time.process_time()  # others' load on the machine is not ours
     file: ClusterFile = reading.parse(text, "vmha.yaml")
-    took_s = time.monotonic() - started
+    took_s = time.process_time() - started
     figures.append(f"cluster file of 10,000 guests: read in {took_s:.1f} s")
     assert len(file.guests) == 10_000
     assert took_s < 15

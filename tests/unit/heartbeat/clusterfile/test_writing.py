@@ -70,7 +70,8 @@ def devices(draw: st.DrawFn) -> Device:
     if has_file:
         own["password_file"] = "/etc/secret"
     options = dict(sorted({**own, **draw(parameters)}.items()))
-    return Device("fence_x", options, cib_secret=not has_file and draw(st.booleans()))
+    agent = draw(st.sampled_from(["fence_x", "fence_vmha_x"]))
+    return Device(agent, options, cib_secret=not has_file and draw(st.booleans()))
 
 
 @st.composite

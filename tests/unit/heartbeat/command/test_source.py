@@ -25,7 +25,7 @@ NODE = "node {{\n name: {0}\n nodeid: {1}\n}}\n"
 def conf(*nodes: str) -> str:
     """Return a corosync.conf of these nodes, with a qdevice and without two_node."""
     listed = "".join(NODE.format(name, at) for at, name in enumerate(nodes, 1))
-    device = "device {\n model: net\n net {\n host: q\n }\n}\n"
+    device = "device {\n model: net\n net {\n host: q\n algorithm: ffsplit\n }\n}\n"
     return f"nodelist {{\n{listed}}}\nquorum {{\n{device}}}\n"
 
 
@@ -92,3 +92,17 @@ def test_guests_that_are_all_to_be_stopped_are_told_of(
     etree.SubElement(meta, "nvpair", id="t", name="target-role", value="Stopped")
     told = read(monkeypatch, tmp_path, document, text).warnings
     assert any("Every guest is meant to be stopped" in one for one in told)
+
+
+@pytest.mark.parametrize(
+    ("word", "is_doubt"), [("expected_votes: 9", True), ("auto_tie_breaker: 1", False)]
+)
+def test_votes_that_the_planner_does_not_reckon_with_are_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, word: str, *, is_doubt: bool
+) -> None:
+    text = conf("n1", "n2").replace("quorum {", f"quorum {{\n {word}")
+    found = read(monkeypatch, tmp_path, cib_of(2, GUEST), text)
+    name = word.partition(":")[0]
+    assert any(name in told for told in found.warnings)
+    assert any(name in told for told in found.doubts) == is_doubt
+    assert found.cluster.qdevice == is_doubt

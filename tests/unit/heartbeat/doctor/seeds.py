@@ -10,24 +10,10 @@ from typing import TYPE_CHECKING
 from lxml import etree
 from unit.heartbeat.doctor.fencing_seeds import FENCING
 from unit.heartbeat.doctor.patient import NODES, UUIDS, Patient
+from unit.heartbeat.doctor.rule_seeds import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-
-def four_apart_on_three(ill: Patient) -> None:
-    for first, second in (("db1", "web1"), ("db1", "web2")):
-        ill.constraint(
-            "rsc_colocation",
-            id=f"apart-{first}-{second}",
-            rsc=first,
-            with_rsc=second,
-            score="-INFINITY",
-        )
-    for guest in ("db1", "web1", "web2"):
-        ill.constraint(
-            "rsc_location", id=f"not-{guest}", rsc=guest, node="n3", score="-INFINITY"
-        )
 
 
 def large_guest(ill: Patient) -> None:
@@ -82,29 +68,6 @@ def racing(ill: Patient) -> None:
     ill.tell("n3", "units", "units", "libvirt-guests", value=unit)
 
 
-def stale_rule(ill: Patient) -> None:
-    location = ill.constraint("rsc_location", id="ssd", rsc="web1")
-    rule = etree.SubElement(location, "rule", id="r", score="-INFINITY")
-    words = {"id": "e", "attribute": "ssd", "operation": "eq", "value": "no"}
-    etree.SubElement(rule, "expression", words)
-
-
-def pattern_of_guests(ill: Patient) -> None:
-    for node in ("n2", "n3"):
-        words = {"id": f"p-{node}", "rsc_pattern": "^web[[:digit:]]", "node": node}
-        ill.constraint("rsc_location", **words, score="-INFINITY")
-
-
-def set_of_guests(ill: Patient) -> None:
-    for node in ("n1", "n2"):
-        words = {"id": f"s-{node}", "node": node, "score": "-INFINITY"}
-        listed = etree.SubElement(
-            ill.constraint("rsc_location", **words), "resource_set", id=f"s-{node}-0"
-        )
-        for guest in ("db1", "web1"):
-            etree.SubElement(listed, "resource_ref", id=guest)
-
-
 def slow_migration(ill: Patient) -> None:
     ill.timeout("web1", "migrate_to", "10s")
     ill.parameter("web1", "migration_speed", "100")
@@ -118,6 +81,51 @@ def slow_token(ill: Patient) -> None:
 def _node_attribute(ill: Patient, node: str, name: str, value: str) -> None:
     found = ill.one(f".//nodes/node[@uname='{node}']/instance_attributes")
     etree.SubElement(found, "nvpair", id=f"{node}-{name}", name=name, value=value)
+
+
+def _on_fail(ill: Patient, guest: str, operation: str, value: str) -> None:
+    path = f".//primitive[@id='{guest}']/operations/op[@name='{operation}']"
+    ill.one(path).set("on-fail", value)
+
+
+def old_ignored_stop(ill: Patient) -> None:
+    old_agent(ill)
+    _on_fail(ill, "web1", "stop", "ignore")
+
+
+def template_that_ignores(ill: Patient) -> None:
+    guest = ill.primitive("web1")
+    words = ("class", "provider", "type")
+    named = {word: str(guest.attrib.pop(word)) for word in words}
+    template = etree.Element("template", {"id": "t", **named})
+    guest.addprevious(template)
+    template.append(ill.one(".//primitive[@id='web1']/operations"))
+    ill.one(".//template/operations/op[@name='stop']").set("on-fail", "ignore")
+    guest.set("template", "t")
+
+
+def set_of_an_operation(ill: Patient) -> None:
+    stop = ill.one(".//primitive[@id='db1']/operations/op[@name='stop']")
+    meta = etree.SubElement(stop, "meta_attributes", id="s")
+    etree.SubElement(meta, "nvpair", id="s1", name="on-fail", value="ignore")
+
+
+def ignored_by_default(ill: Patient, *conditions: tuple[str, dict[str, str]]) -> None:
+    """Let op_defaults ignore failures, by a rule where there are conditions."""
+    defaults = etree.SubElement(ill.one("configuration"), "op_defaults")
+    meta = etree.SubElement(defaults, "meta_attributes", id="od")
+    if conditions:
+        rule = etree.SubElement(meta, "rule", id="or", score="INFINITY")
+        for number, (tag, words) in enumerate(conditions):
+            etree.SubElement(rule, tag, {"id": f"e{number}", **words})
+    etree.SubElement(meta, "nvpair", id="od1", name="on-fail", value="ignore")
+
+
+def ignored_by_rule(ill: Patient) -> None:
+    words = {"class": "ocf", "provider": "vmha", "type": "VirtualMachine"}
+    ignored_by_default(
+        ill, ("op_expression", {"name": "stop"}), ("rsc_expression", words)
+    )
 
 
 def _unmanaged(ill: Patient, guest: str) -> None:
@@ -228,37 +236,7 @@ SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
         (large_guest, "web2 stays down"),
         (lambda ill: gone(ill, "n3"), "without n1: db1, web1, web2 stay down"),
     ],
-    "rule-infeasible": [
-        (four_apart_on_three, "3 guests may never share a place, and there are 2"),
-        (lambda ill: ill.close("db1"), "away from every node"),
-        (
-            lambda ill: ill.constraint(
-                "rsc_colocation",
-                id="x",
-                rsc="web2",
-                with_rsc="web1",
-                score="INFINITY",
-            ),
-            "must be with web2, and never",
-        ),
-    ],
-    "rule-ineffective": [
-        (
-            lambda ill: ill.constraint(
-                "rsc_location", id="x", rsc="web1", node="old", score="-INFINITY"
-            ),
-            "names node old",
-        ),
-        (stale_rule, "the attribute ssd, which no node has"),
-    ],
-    "guest-one-node": [
-        (
-            lambda ill: ill.close("db1", ("n2", "n3")),
-            "rules leave it n1 only (not-n2, not-n3)",
-        ),
-        (pattern_of_guests, "guest web1: rules leave it n1 only (p-n2, p-n3)"),
-        (set_of_guests, "guest db1: rules leave it n3 only (s-n1, s-n2)"),
-    ],
+    **RULES,
     "leftover-move": [
         (
             lambda ill: ill.constraint(
@@ -277,6 +255,28 @@ SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
     ],
     "running-twice": [(twice, "runs on n1 and on n2")],
     "running-unnoticed": [(unnoticed, "it runs on n1, where the cluster has it as")],
+    "failure-ignored": [
+        (
+            lambda ill: _on_fail(ill, "web1", "stop", "ignore"),
+            "guest web1: its stop has on-fail=ignore: a failed stop counts as done",
+        ),
+        (old_ignored_stop, "guest web1: its stop has on-fail=ignore"),
+        (template_that_ignores, "guest web1: its stop has on-fail=ignore"),
+        (set_of_an_operation, "guest db1: its stop has on-fail=ignore"),
+        (
+            ignored_by_default,
+            "the cluster: op_defaults set on-fail=ignore for the stop of db1, web1",
+        ),
+        (ignored_by_rule, "op_defaults set on-fail=ignore for the stop of db1, web1"),
+        (
+            lambda ill: _on_fail(ill, "web1", "monitor", "ignore"),
+            "a failed monitor counts as done",
+        ),
+        (
+            lambda ill: _on_fail(ill, "web1", "start", "block"),
+            "a failed start blocks it",
+        ),
+    ],
     "autostart": [
         (
             lambda ill: ill.facts["n2"]["libvirt"]["domains"][0].update(autostart=True),

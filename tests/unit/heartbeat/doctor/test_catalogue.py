@@ -15,7 +15,7 @@ from unit.heartbeat.doctor.fencing_seeds import (
     stopped_device,
 )
 from unit.heartbeat.doctor.patient import NODES, Patient
-from unit.heartbeat.doctor.seeds import SEEDS
+from unit.heartbeat.doctor.seeds import SEEDS, ignored_by_default
 
 from vmha.heartbeat.doctor import catalogue
 from vmha.heartbeat.doctor.check import Severity
@@ -114,6 +114,50 @@ def severities(ill: Patient, check: str) -> set[Severity]:
         for finding in result.findings
         if result.check.id == check
     }
+
+
+@pytest.mark.parametrize(
+    ("operation", "value", "severity"),
+    [
+        ("stop", "ignore", Severity.ERROR),
+        ("stop", "block", Severity.INFO),
+        ("monitor", "ignore", Severity.WARNING),
+        ("stop", "fence", None),
+    ],
+)
+def test_only_a_stop_that_is_ignored_may_end_in_two_copies(
+    operation: str, value: str, severity: Severity | None
+) -> None:
+    ill = Patient()
+    path = f".//primitive[@id='web1']/operations/op[@name='{operation}']"
+    ill.one(path).set("on-fail", value)
+    assert severities(ill, "failure-ignored") == {severity} - {None}
+
+
+def test_what_a_guest_says_itself_counts_over_the_defaults() -> None:
+    ill = Patient()
+    ignored_by_default(ill)
+    for guest in ("db1", "web1", "web2"):
+        for operation in ill.primitive(guest).iterfind("operations/op"):
+            operation.set("on-fail", "fence")
+    assert severities(ill, "failure-ignored") == set()
+
+
+@pytest.mark.parametrize(
+    "words", [{"name": "stop", "interval": "10s"}, {"name": "promote"}]
+)
+def test_a_default_for_other_operations_is_no_finding(words: dict[str, str]) -> None:
+    ill = Patient()
+    ignored_by_default(ill, ("op_expression", words))
+    assert severities(ill, "failure-ignored") == set()
+
+
+def test_a_default_by_the_time_of_day_is_not_known() -> None:
+    ill = Patient()
+    ignored_by_default(ill, ("date_expression", {"operation": "gt"}))
+    (result,) = [r for r in ill.report().results if r.check.id == "failure-ignored"]
+    assert result.findings == ()
+    assert {gap.subject for gap in result.unknown} >= {"guest web1"}
 
 
 def test_a_guest_that_the_file_leaves_unmanaged_is_no_finding() -> None:

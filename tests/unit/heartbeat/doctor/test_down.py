@@ -8,9 +8,10 @@ from unit.heartbeat.doctor.patient import NODES, Patient
 from unit.heartbeat.doctor.test_placement import DOWN, down, here, situation
 
 from vmha.heartbeat.command.explain import answer
-from vmha.heartbeat.doctor import overview, rules
+from vmha.heartbeat.doctor import overview
 from vmha.heartbeat.doctor.observed import NodeState
 from vmha.heartbeat.doctor.placement import Situation
+from vmha.heartbeat.pacemaker import choices
 
 LOST = NodeState("n2", False, is_unclean=True)
 
@@ -181,7 +182,7 @@ def test_rules_over_attributes_hold_as_pacemaker_says(
     operation = "or" if is_any else "and"
     text = f'<rule id="r" boolean-op="{operation}">{"".join(parts)}</rule>'
     attributes = {"#uname": "n1", "ssd": "yes"}
-    assert rules.holds(etree.fromstring(text), attributes) is holds
+    assert choices.holds(etree.fromstring(text), attributes) is holds
 
 
 def test_all_that_a_compound_rule_asks_for_is_named() -> None:

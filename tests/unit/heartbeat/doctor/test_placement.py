@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 from lxml import etree
 from unit.heartbeat.doctor.patient import RUNS_ON, Patient
 
+from vmha.heartbeat.command import explain
+from vmha.heartbeat.command.streams import Streams
 from vmha.heartbeat.doctor import observed, overview
 from vmha.heartbeat.doctor.cib import Cib
 from vmha.heartbeat.doctor.down import why_down
@@ -54,6 +58,53 @@ def down(now: Situation, guest: str) -> str:
 def here(now: Situation, guest: str, node: str) -> str:
     (found,) = [g for g in now.cib.guests if g.id == guest]
     return why_here(found, node, now)
+
+
+def hard_error(ill: Patient, guest: str, node: str) -> None:
+    """Let a start have ended so that Pacemaker does not try again there."""
+    ill.failure(guest, node, "start", "not installed")
+    path = f"status/node_state[@uname='{node}']//lrm_rsc_op[@call-id='99']"
+    ill.one(path).set("rc-code", "5")
+
+
+def explained(ill: Patient, guest: str) -> str:
+    now = situation(ill)
+    (found,) = [g for g in now.cib.guests if g.id == guest]
+    out = io.StringIO()
+    explain.show(explain.answer(found, now), Streams(out, io.StringIO(), {}))
+    return out.getvalue()
+
+
+def test_a_node_is_said_to_be_able_to_take_a_guest_where_nothing_is_doubted() -> None:
+    assert "  n2: could take it" in explained(Patient(), "db1")
+
+
+def test_a_hard_error_there_makes_that_node_uncertain_and_no_other() -> None:
+    ill = Patient()
+    hard_error(ill, "db1", "n2")
+    told = explained(ill, "db1")
+    assert (
+        "  n2: nothing is seen in the way, which is not certain: start of db1" in told
+    )
+    assert "  n3: could take it" in told
+
+
+def test_a_hard_error_of_another_guest_leaves_this_one_certain() -> None:
+    ill = Patient()
+    hard_error(ill, "web1", "n2")
+    assert "  n2: could take it" in explained(ill, "db1")
+
+
+def test_a_constraint_that_is_not_understood_makes_every_node_uncertain() -> None:
+    ill = Patient()
+    one = ill.constraint("rsc_location", id="night", rsc="db1")
+    rule = etree.SubElement(one, "rule", id="r", score="-INFINITY")
+    etree.SubElement(
+        rule, "date_expression", id="d", operation="gt", start="2030-01-01"
+    )
+    told = explained(ill, "db1")
+    assert "could take it" not in told
+    assert told.count("constraint night: it has a rule that the planner does not") == 2
 
 
 def test_a_node_that_could_take_a_guest_has_nothing_in_its_way() -> None:

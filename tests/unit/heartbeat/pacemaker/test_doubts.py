@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 from clusters.examples import THREE, live, rendered
 from lxml import etree
@@ -26,6 +28,8 @@ AFTER = '<rsc_order id="o" first="{}" then="a"{}/>'
 REFS = '<resource_ref id="a"/><resource_ref id="b"/>'
 SETS = f'<resource_set id="s">{REFS}</resource_set>'
 RUNNING = {"a": "n1", "b": "n2"}
+MANY = [f"g{n}" for n in range(20)]
+APART = '<rsc_colocation id="{0}-{1}" rsc="{1}" with-rsc="{0}" score="-50"/>'
 PATTERN = '<rsc_location id="p" rsc-pattern="a{2}" node="n1" score="5"/>'
 BY_RULE = (
     '<rsc_location id="l" rsc="a"><rule id="r" score="-INFINITY">'
@@ -107,6 +111,12 @@ def test_what_is_reckoned_with_is_no_doubt(resources: str, constraints: str) -> 
         ),
         (A + B, '<rsc_colocation id="c" rsc="a" with-rsc="b"/>', "", "no score"),
         (
+            "".join(GUEST.format(name, "") for name in MANY),
+            "".join(APART.format(*pair) for pair in combinations(MANY, 2)),
+            "",
+            "make more chains than can be followed",
+        ),
+        (
             A + CLONE,
             '<rsc_colocation id="c" rsc="a" with-rsc="d-clone" score="INFINITY"/>',
             "",
@@ -171,6 +181,29 @@ def test_a_hard_error_is_a_doubt_without_a_fail_count(
     assert [f"{operation} of {name} failed on n2" for name in ("a", "d")] == [
         sentence.partition(" (")[0] for sentence in found
     ]
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "node", "is_doubt"),
+    [
+        ("start", "5", "n2", False),
+        ("monitor", "5", "n2", False),
+        ("start", "5", "n1", True),
+        ("start", "6", "n2", True),  # after this one nowhere
+        ("stop", "5", "n2", True),  # a stop that fails ends in fencing
+    ],
+)
+def test_a_hard_error_where_the_guest_is_banned_anyway_is_no_doubt(
+    operation: str, code: str, node: str, *, is_doubt: bool
+) -> None:
+    ban = f'<rsc_location id="l" rsc="a" node="{node}" score="-INFINITY"/>'
+    whole = nodes(A, ban)
+    history = etree.SubElement(_state(whole), "lrm", id="0")
+    one = etree.SubElement(history, "lrm_resource", id="a")
+    words = {"id": "a-op", "operation": operation, "rc-code": code, "interval": "0"}
+    etree.SubElement(one, "lrm_rsc_op", words)
+    found = of_document(whole, RUNNING).doubts
+    assert any("failed on n2" in sentence for sentence in found) == is_doubt
 
 
 def test_what_is_not_there_is_no_hard_error() -> None:

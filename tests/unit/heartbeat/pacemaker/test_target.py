@@ -8,7 +8,8 @@ from lxml import etree
 
 from vmha.heartbeat.clusterfile.reading import parse
 from vmha.heartbeat.pacemaker.difference import changes, meaning
-from vmha.heartbeat.pacemaker.target import Target, seconds, target
+from vmha.heartbeat.pacemaker.target import Target, target
+from vmha.heartbeat.pacemaker.times import seconds
 
 WANTED = configuration(parse(THREE, "vmha.yaml"))
 
@@ -165,3 +166,23 @@ def test_times_are_read_as_pacemaker_writes_them(text: str, length: float) -> No
 @pytest.mark.parametrize("text", ["", None, "soon", "INFINITY", "-5s"])
 def test_what_is_no_time_is_none(text: str | None) -> None:
     assert seconds(text) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("password", "hunter2"),
+        ("snmp_auth_passwd", "hunter2"),
+        ("secret_key", "hunter2"),
+        ("password_script", "echo hunter2"),
+    ],
+)
+def test_a_difference_shows_no_secret_of_a_device(name: str, value: str) -> None:
+    device = f"""<primitive id="f" class="stonith" type="fence_x">
+        <instance_attributes id="f-i"><nvpair id="f-p" name="{name}" value="{value}"/>
+        </instance_attributes></primitive>"""
+    found = changes(live(3, device), live(3)) + changes(live(3), live(3, device))
+    other = live(3, device.replace(value, "other"))
+    found += changes(live(3, device), other)
+    assert "hunter2" not in str(found)
+    assert f"parameter {name} (another secret)" in str(found)
