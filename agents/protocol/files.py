@@ -87,6 +87,8 @@ def read_bytes(path: str, deadline: Deadline, limit_bytes: int = LIMIT_BYTES) ->
     then hangs in our place. Raises Unreadable with the system's reason, and Unreachable
     when the deadline passes first.
     """
+    if "\0" in path:
+        raise Unreadable(path, "no file has a NUL in its name")
     read_end, write_end = os.pipe()
     error_end, error_write_end = os.pipe()
     child = os.posix_spawn(

@@ -1,14 +1,16 @@
 """``vmha``: reads the command line, runs one subcommand, turns errors into exit code 2.
 
 Exit codes: what the subcommand says (0 all is well, 1 it is not), 2 for bad input or
-usage, 3 for a defect of vmha, 130 for Ctrl-C. With --json on the command line, errors
-are ``{"errors": [{"line", "path", "message"}]}`` on standard output as well.
+usage, 3 for a defect of vmha, 130 for Ctrl-C, 143 for SIGTERM. With --json on the
+command line, errors are ``{"errors": [{"line", "path", "message"}]}`` on standard
+output as well.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -25,6 +27,7 @@ from vmha.heartbeat.command.streams import Streams
 BAD_INPUT = 2
 DEFECT = 3
 INTERRUPTED = 130
+TERMINATED = 143
 NAME_WIDTH = 15
 
 INTRODUCTION = """\
@@ -33,6 +36,10 @@ one file (vmha.yaml). Pacemaker decides; vmha tells beforehand what it will deci
 CLOSING = """\
 "vmha SUBCOMMAND --help" explains each. Exit codes: 0 all is well, 1 it is not,
 2 bad input or usage (with --json as a list of errors)."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: what is on disk only for the time of a run must go, as with Ctrl-C."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -57,6 +64,7 @@ def main() -> int:
     if environ.get("CIB_file"):  # Pacemaker's tools are run in another folder
         environ["CIB_file"] = os.path.abspath(environ["CIB_file"])
     streams = Streams(sys.stdout, sys.stderr, environ)
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         code = run(sys.argv[1:], streams)
         sys.stdout.flush()
@@ -66,6 +74,10 @@ def main() -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise Terminated
 
 
 def run(words: Sequence[str], streams: Streams) -> int:
@@ -78,6 +90,9 @@ def run(words: Sequence[str], streams: Streams) -> int:
         )
     except (CannotDo, AgentError) as error:
         return _refuse_sentence(error, words, streams)
+    except Terminated:
+        streams.say("vmha: terminated")
+        return TERMINATED
     except KeyboardInterrupt:
         streams.say("vmha: interrupted")
         return INTERRUPTED

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 OK = 0
 NOT_TOLERATED = 1
 MOST_FAILURES = 8
+LARGEST = 2**31 - 1
+"""As in a cluster file (its schema's ``count``)."""
 BUT_NOT_NODES = (
     "The loss of a rack is survived, but not that of any {} nodes, which "
     "policy.tolerate asks for."
@@ -151,7 +153,8 @@ def _room(
     """Return how many more guests of a size fit."""
     from vmha.heartbeat.planning.fit import fit
 
-    count = fit(now, size.cpu, size.memory_mib, progress, origin.state)
+    memory_mib = size.memory_mib + origin.overhead_mib
+    count = fit(now, size.cpu, memory_mib, progress, origin.state)
     count = 0 if agreed.is_less or not agreed.plan.is_certain else count
     return Room(count, is_certain=not count or _is_fit_known(origin))
 
@@ -168,9 +171,16 @@ def size_of(text: str) -> Size:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not CPU,MEMORY_MIB: two whole numbers, such as 2,4096"
         )
-    if not int(memory_mib):
-        raise argparse.ArgumentTypeError(f"{text!r}: a guest has 1 MiB or more")
-    return Size(int(cpu), int(memory_mib))
+    return checked(Size(int(cpu), int(memory_mib)), text)
+
+
+def checked(size: Size, text: str) -> Size:
+    """Return a size that a cluster file accepts too."""
+    if not 1 <= size.memory_mib <= LARGEST:
+        raise argparse.ArgumentTypeError(f"{text!r}: a guest has 1 to {LARGEST} MiB")
+    if size.cpu > LARGEST:
+        raise argparse.ArgumentTypeError(f"{text!r}: a guest has 0 to {LARGEST} CPUs")
+    return size
 
 
 def _failures(text: str) -> int | str:
@@ -237,6 +247,7 @@ def _show(
     report.headroom(streams, plan.headroom, plan.reservation)
     if more is not None:
         size = f"{arguments.fit.cpu} CPUs and {arguments.fit.memory_mib} MiB"
+        size += f" (and {origin.overhead_mib} MiB overhead)" * bool(origin.overhead_mib)
         streams.line(more.sentence(size, wanted))
     unit = RACK if arguments.failures == RACK else "node"
     streams.line(report.verdict(plan, origin.cluster, unit))

@@ -55,6 +55,11 @@ class Source(NamedTuple):
         """Tell whether the rules say all that a packing by hand would have to heed."""
         return self.state.is_whole and self.has_all_rules
 
+    @property
+    def overhead_mib(self) -> int:
+        """What a guest needs besides its own memory; in a CIB it is counted in."""
+        return 0 if self.file is None else self.file.policy.guest_overhead_mib
+
     def whole(self, cluster: Cluster) -> etree._Element | None:
         """Return the CIB that Pacemaker would decide by, guests where these are."""
         from vmha.heartbeat.pacemaker import confirmation

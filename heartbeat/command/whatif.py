@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 OK = 0
 NOT_SURVIVED = 1
+MOST_PRIORITY = 999_999
 
 DESCRIPTION = """\
 What Pacemaker would do on one change of the cluster: which guests start where, which
@@ -70,7 +71,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="a guest gets another size; an empty number keeps what it has",
     )
     parser.add_argument(
-        "--priority", metavar="N", type=int, default=0, help="of the guest of --add"
+        "--priority",
+        metavar="N",
+        type=_priority,
+        default=0,
+        help="of the guest of --add",
     )
     source.add_answer(parser)
 
@@ -84,7 +89,7 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
     try:
         found = rehearsed(
             origin,
-            _change(arguments, origin.least_priority),
+            _change(arguments, origin.least_priority, origin.overhead_mib),
             streams,
             search=origin.is_packable and not arguments.no_could_place,
             asks=not arguments.no_confirm,
@@ -104,8 +109,11 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
     return OK if is_survived else NOT_SURVIVED
 
 
-def _change(arguments: argparse.Namespace, least: int) -> Change:
-    """Return the change; ``least`` is what vmha adds to a guest's priority."""
+def _change(arguments: argparse.Namespace, least: int, overhead_mib: int) -> Change:
+    """Return the change; ``least`` is what vmha adds to a guest's priority.
+
+    ``overhead_mib`` is what a guest needs besides the memory that is asked for it.
+    """
     from vmha.heartbeat.planning import changes
     from vmha.heartbeat.planning.model import Guest
 
@@ -116,13 +124,25 @@ def _change(arguments: argparse.Namespace, least: int) -> Change:
     if arguments.add is not None:
         wanted: Sized = arguments.add
         _check_name(wanted.name)
-        cpu, memory_mib = wanted.cpu or 0, wanted.memory_mib or 0
+        cpu, memory_mib = wanted.cpu or 0, (wanted.memory_mib or 0) + overhead_mib
         guest = Guest(wanted.name, cpu, memory_mib, arguments.priority)
         return changes.Add(guest._replace(priority=guest.priority + least))
     if arguments.remove is not None:
         return changes.Remove(arguments.remove)
     resized: Sized = arguments.resize
-    return changes.Resize(resized.name, resized.cpu, resized.memory_mib)
+    memory_mib = resized.memory_mib
+    if resized.memory_mib is not None:
+        memory_mib = resized.memory_mib + overhead_mib
+    return changes.Resize(resized.name, resized.cpu, memory_mib)
+
+
+def _priority(text: str) -> int:
+    """Read a priority that a cluster file accepts too."""
+    if text.removeprefix("-").isdecimal() and abs(int(text)) <= MOST_PRIORITY:
+        return int(text)
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is not a whole number from -{MOST_PRIORITY} to {MOST_PRIORITY}"
+    )
 
 
 def _option(arguments: argparse.Namespace) -> str:
@@ -179,8 +199,8 @@ def _partly_sized(text: str) -> Sized:
             f"{text!r} is not GUEST=CPU,MEMORY_MIB, such as web1=4,8192 or web1=,8192"
         )
     sizes = [int(part) if part else None for part in numbers]
-    if sizes[1] == 0:
-        raise argparse.ArgumentTypeError(f"{text!r}: a guest has 1 MiB or more")
+    asked = planning.Size(sizes[0] or 0, 1 if sizes[1] is None else sizes[1])
+    planning.checked(asked, text)
     return Sized(name, *sizes)
 
 

@@ -36,3 +36,18 @@ def sets(cluster: Cluster) -> Sets:
         leader = min(leaders, key=lambda one: (one in followers, first.index(one)))
         ordered[name] = (leader, *sorted(members - {leader}))
     return {name: members for name, members in ordered.items() if len(members) > 1}
+
+
+def companies(cluster: Cluster) -> Mapping[str, str]:
+    """Return, for each guest that must be together with others, who stands for them.
+
+    It is the first named, ha or not; a guest with ha off belongs to them too.
+    """
+    found: dict[str, str] = {}
+    for rule in sorted(cluster.rules, key=repr):
+        if isinstance(rule, Together) and rule.hard:
+            first = found.get(rule.guests[0], rule.guests[0])
+            joined = {found.get(name, name) for name in rule.guests}
+            members = [name for name, company in found.items() if company in joined]
+            found.update(dict.fromkeys((*rule.guests, *members), first))
+    return found

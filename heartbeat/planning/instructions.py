@@ -239,12 +239,16 @@ def _colocations(
     """Yield each pair once; of two rules of a kind on one pair, the harder.
 
     The guest that is placed later follows the earlier one, or keeps away from it; the
-    other way about, a rule would turn the order of priorities around.
+    other way about, a rule would turn the order of priorities around. What guests that
+    must be together merely like is said of one of them: said of each, it can lead in a
+    circle, and Pacemaker then places one without the one that it has to follow.
     """
+    company = bound.companies(cluster)
+    one_of = {name: company.get(leader, leader) for name, leader in leaders.items()}
     rank = {name: (-given, name) for name, given in priorities(cluster).items()}
     found: dict[tuple[str, str, str, bool], int] = {}
     for rule in cluster.rules:
-        for one, other, score in _pairs(rule, leaders):
+        for one, other, score in _pairs(rule, leaders if rule.hard else one_of):
             first, then = sorted((one, other), key=rank.__getitem__)
             across = rule.across if isinstance(rule, Spread) else HOST
             key = (then, first, across, score > 0)

@@ -1,7 +1,8 @@
 """The guide from bare machines as a list of steps: what is typed, and where.
 
-Called by test_guide. A block of docs/getting-started.md is taken as it stands, except
-that node3 is left out, as the guide tells those to do who have two nodes.
+Called by test_guide, and by test_disasters for the blocks of its page. A block of
+docs/getting-started.md is taken as it stands, except that node3 is left out, as the
+guide tells those to do who have two nodes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PAGE = Path(__file__).resolve().parents[2] / "docs/getting-started.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGE = "getting-started.md"
 BLOCK = re.compile(
     r"^(#+) ([^\n]*)$|^```([^\n]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL
 )
@@ -31,7 +33,7 @@ class Step(NamedTuple):
 
 def steps(shell: str) -> Iterator[Step]:
     """Everything that a reader types who has two nodes and likes this shell."""
-    for heading, kind, body in _blocks():
+    for heading, kind, body in blocks():
         if heading in (OTHERS[shell], LAST):
             continue
         if kind in ("sh setup", f"sh {shell}"):
@@ -45,14 +47,15 @@ def steps(shell: str) -> Iterator[Step]:
 
 def domain() -> str:
     """The guest's definition, of a guest that needs no KVM."""
-    (text,) = [body for _, kind, body in _blocks() if kind == "xml"]
+    (text,) = [body for _, kind, body in blocks() if kind == "xml"]
     assert "type='kvm'" in text
     return text.replace("type='kvm'", "type='qemu'")
 
 
-def _blocks() -> Iterator[tuple[str, str, str]]:
+def blocks(page: str = PAGE) -> Iterator[tuple[str, str, str]]:
+    """Yield each block of a page: the heading above, the kind, the text."""
     heading = ""
-    for found in BLOCK.finditer(PAGE.read_text(encoding="utf-8")):
+    for found in BLOCK.finditer((DOCS / page).read_text(encoding="utf-8")):
         if found[1]:
             heading = found[2]
         else:

@@ -89,6 +89,9 @@ def test_a_reader_of_the_guide_gets_from_bare_machines_to_a_failover(
     assert reader.was_fenced(), "its guest may run elsewhere only then"
     assert survivor.guests() == [GUEST]
     assert executes(survivor)
+    for told in searched(survivor, reader.crashed):
+        assert told.strip()
+        assert "No entries" not in told
     took_s = time.monotonic() - began_s
     figures.append(f"guide with {shell}: {reader.failover_s:.1f} s, all {took_s:.0f} s")
 
@@ -206,6 +209,14 @@ def install(node: Node, text: str) -> None:
         node.path(place).unlink(missing_ok=True)
         node.path(place).write_text(script)
         node.path(place).chmod(0o755)
+
+
+def searched(node: Node, fenced: Node) -> list[str]:
+    """What docs/maintenance.md finds in a journal: the guest's agent, the device's."""
+    page = [body for _, _, body in guide.blocks("maintenance.md")]
+    lines = [x for x in "".join(page).splitlines() if x.startswith("journalctl -t")]
+    assert len(lines) == len(("VirtualMachine(web)", "fence_vmha_ipmi(192.0.2.11)"))
+    return [typed(node, x.replace("192.0.2.11", fenced.bmc.address)) for x in lines]
 
 
 def executes(node: Node) -> bool:

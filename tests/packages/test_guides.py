@@ -3,7 +3,8 @@
 Kinds of blocks: ``sh pcs`` and ``sh crm`` are run as they stand on a configuration of
 their page; ``sh here`` is run in the root that the packages are installed in; ``sh
 setup`` writes a corosync.conf; ``sh nodes`` needs real machines, its syntax alone is
-checked; ``xml`` and ``yaml`` are read by what reads them.
+checked; ``xml`` and ``yaml`` are read by what reads them. Plain ``sh`` has lines of
+``vmha`` alone (tests/unit/heartbeat/test_pages.py).
 """
 
 from __future__ import annotations
@@ -28,6 +29,15 @@ GUIDES = (
     "storage.md",
     "switching.md",
 )
+# What is on these is tried by tests of their own.
+ELSEWHERE = {
+    "applying.md": "unit/heartbeat/test_pages.py",
+    "capacity.md": "packages/test_capacity.py",
+    "cluster-file.md": "unit/heartbeat/clusterfile/test_reference.py",
+    "doctor.md": "unit/heartbeat/doctor/test_documentation.py",
+    "fencing.md": "packages/test_fencing.py",
+    "planning.md": "unit/heartbeat/test_pages.py",
+}
 KINDS = {"sh pcs", "sh crm", "sh here", "sh setup", "sh nodes", "xml", "yaml", "text"}
 # Each begins with the same guest and configures by itself.
 STARTS_WITH_A_GUEST = ("disasters.md", "maintenance.md", "storage.md", "switching.md")
@@ -82,6 +92,20 @@ RUN = sorted({(p, t) for shell in ("pcs", "crm") for p, t, _ in sections(shell)}
 def test_every_block_is_of_a_kind_that_is_run_or_marked() -> None:
     assert {kind for _, _, kind, _ in ALL} <= KINDS
     assert len(ALL) > len(GUIDES)
+
+
+def test_no_page_with_commands_is_left_out() -> None:
+    found = set()
+    for path in DOCS.glob("*.md"):
+        kinds = {kind for _, kind, _ in blocks(path.name)}
+        assert "" not in kinds, f"{path.name}: a block that does not say what it is"
+        assert kinds <= KINDS | {"sh", "json"}, path.name
+        if kinds - {"text"}:
+            found.add(path.name)
+    assert found == {*GUIDES, *ELSEWHERE}
+    for page, test in ELSEWHERE.items():
+        text = (ROOT / "tests" / test).read_text(encoding="utf-8")
+        assert page in text or 'glob("*.md")' in text, f"{test} knows no {page}"
 
 
 @pytest.mark.parametrize(("page", "title"), RUN)

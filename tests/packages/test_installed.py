@@ -158,6 +158,17 @@ def test_pcs_and_crm_list_the_resource_agent(installed: OverlayRoot) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [["pcs", "stonith", "list", "--nodesc"], ["crm", "ra", "list", "stonith"]],
+    ids=["pcs", "crm"],
+)
+def test_pcs_and_crm_list_the_fence_agents(
+    installed: OverlayRoot, ask: list[str]
+) -> None:
+    assert set(FENCE) <= set(installed.output(ask).split())
+
+
 def test_purging_leaves_nothing_behind(
     installed: OverlayRoot, debs: dict[str, Path]
 ) -> None:

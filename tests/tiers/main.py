@@ -89,7 +89,8 @@ def _arguments() -> argparse.Namespace:
         "--suite",
         choices=("bookworm", "trixie"),
         default="bookworm",
-        help="the nodes' Debian in the tier cluster: 12 (default) or 13",
+        help="the Debian of the tier cluster's nodes, and of what the tier packages "
+        "installs into: 12 (default) or 13",
     )
     parser.add_argument("--seed", type=int, help="repeat the random choices of a run")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers")

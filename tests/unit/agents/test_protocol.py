@@ -273,6 +273,11 @@ def test_an_unreadable_file_says_why(tmp_path: Path, kind: str) -> None:
     assert caught.value.reason
 
 
+def test_a_path_that_no_file_can_have_is_refused_in_words() -> None:
+    with pytest.raises(files.Unreadable, match="no file has a NUL in its name"):
+        files.read_text("/a\0b", Deadline(5))
+
+
 def test_reading_leaves_no_descriptor_open(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("x" * 200_000)

@@ -22,7 +22,7 @@ def test_every_command_of_one_shell_is_typed_and_none_of_the_other(shell: str) -
     typed = "".join(step.text for step in guide.steps(shell))
     assert re.findall(rf"^{OTHER[shell]} ", typed, re.MULTILINE) == []
     assert f" {shell}" in next(line for line in typed.splitlines() if "chrony" in line)
-    page = guide.PAGE.read_text(encoding="utf-8")
+    page = (guide.DOCS / guide.PAGE).read_text(encoding="utf-8")
     there = set(re.findall(rf"^{shell} .*$", page, re.MULTILINE))
     for line in there:
         left = guide.for_two(line).strip()

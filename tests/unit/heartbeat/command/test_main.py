@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -165,3 +170,50 @@ def test_a_capacity_that_is_none_is_told_before_the_cluster_is_asked() -> None:
     ran = Ran("import", "--capacity", "x")
     assert ran.code == 2
     assert "'x' is no CPU,MEMORY_MIB" in ran.err.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [
+        (signal.SIGTERM, 143, "vmha: terminated\n"),
+        (signal.SIGINT, 130, "vmha: interrupted\n"),
+    ],
+)
+def test_a_run_that_is_ended_from_outside_clears_up_and_says_so(
+    number: int, code: int, said: str
+) -> None:
+    """It waits for its standard input, which never comes."""
+    script = """if True:
+        import sys
+        from vmha.heartbeat.command.main import main
+        sys.argv = ["vmha", "plan", "-"]
+        print(flush=True)
+        raise SystemExit(main())
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={"PYTHONPATH": os.pathsep.join(sys.path)},
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        wait_for_handler(process.pid)
+        process.send_signal(number)
+        _, told = process.communicate(timeout=30)
+    assert (process.returncode, told) == (code, said)
+
+
+def wait_for_handler(pid: int) -> None:
+    """Wait until the process sleeps, with a handler for SIGTERM set."""
+    for _ in range(300):
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        words = dict(line.split(":", 1) for line in lines)
+        is_caught = int(words["SigCgt"], 16) >> (signal.SIGTERM - 1) & 1
+        if is_caught and words["State"].strip().startswith("S"):
+            return
+        time.sleep(0.1)
+    raise AssertionError("it never came to reading")

@@ -147,3 +147,17 @@ def test_scores_add_up_as_pacemaker_adds_them() -> None:
     assert scores.added(always - 1, 5) == always
     assert scores.read("-INFINITY") == never
     assert scores.read("17") == 17
+
+
+def test_what_one_of_a_company_likes_never_leads_in_a_circle() -> None:
+    """Nothing moves db; app and web follow it by themselves, and lie around old."""
+    found = told(
+        Together(("web", "db", "app")),
+        Spread(("app", "old", "web"), hard=False),
+        app=Guest("app", 1, 1024, 9, runs_on="n1"),
+        db=Guest("db", 1, 1024, ha=False, runs_on="n1"),
+        old=Guest("old", 1, 1024, 5, runs_on="n2"),
+        web=Guest("web", 1, 1024, 1, runs_on="n1"),
+    )
+    pairs = {(one.guest, one.with_guest) for one in found.colocations}
+    assert pairs == {("app", "web"), ("db", "web"), ("web", "old")}
