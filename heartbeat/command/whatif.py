@@ -130,10 +130,9 @@ def _change(arguments: argparse.Namespace, least: int, overhead_mib: int) -> Cha
     if arguments.remove is not None:
         return changes.Remove(arguments.remove)
     resized: Sized = arguments.resize
-    memory_mib = resized.memory_mib
-    if resized.memory_mib is not None:
-        memory_mib = resized.memory_mib + overhead_mib
-    return changes.Resize(resized.name, resized.cpu, memory_mib)
+    asked = resized.memory_mib
+    needed = None if asked is None else asked + overhead_mib
+    return changes.Resize(resized.name, resized.cpu, needed)
 
 
 def _priority(text: str) -> int:
