@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     from vmha.agents.protocol.process import Result
 
 LONGEST = 300
+INVALID = "validity error : "
 
 
 def said(result: Result) -> str:
     """Return the reason; never XML, never empty."""
     words = _of_xml(result.stdout) or _plain(result.stderr) or _plain(result.stdout)
+    fault = _invalid(result.stderr)
+    if fault and fault not in words:
+        words = f"{words}: {fault}"
     if not words:
         return f"it ended with {result.exit_code}"
     return words if len(words) <= LONGEST else f"{words[:LONGEST]}…"
@@ -37,6 +41,15 @@ def _of_xml(text: str) -> str:
     if status is not None and status.get("message"):
         found.insert(0, str(status.get("message")))
     return "; ".join(dict.fromkeys(word for word in found if word))
+
+
+def _invalid(text: str) -> str:
+    """Return what the schema's validator found first, "" where it found nothing.
+
+    It is written beside the answer, which says no more than that something is invalid.
+    """
+    lines = (line.partition(INVALID) for line in text.splitlines())
+    return next((found.strip() for _, sign, found in lines if sign), "")
 
 
 def _plain(text: str) -> str:

@@ -23,6 +23,12 @@ XML = """\
             Result(102, XML, ""),
             "Not connected; crm_mon: Connection to cluster failed: Connection refused",
         ),
+        (
+            Result(102, XML, "x.xml:5: element a: validity error : no fs\n" * 2),
+            "Not connected; crm_mon: Connection to cluster failed: Connection refused: "
+            "no fs",
+        ),
+        (Result(1, "", "x: validity error : b\n"), "x: validity error : b"),
         (Result(1, "<a/>\n", "no such\n<b/>\nfile\n"), "no such; file"),
         (Result(1, "only this", ""), "only this"),
         (Result(7, "<x>", ""), "it ended with 7"),
