@@ -59,14 +59,13 @@ def _repeated(placed: list[Placed]) -> Iterator[str]:
 
 
 def _entangled(file: ClusterFile) -> Iterator[str]:
-    if any(len(rule.guests) > 2 for rule in file.rules):
-        found = limits.entangling(file)
-        if found.are_many:
-            yield (
-                f"Guest {found.guest}: the rules about it and those that it shuns are "
-                "many, and Pacemaker takes half a second and more for each decision; "
-                "smaller sets without a guest in common are quicker."
-            )
+    found = limits.entangling(file)
+    if found.are_many:
+        yield (
+            f"Guest {found.guest}: the rules about it and those that it shuns are "
+            "many, and Pacemaker takes half a second and more for each decision; "
+            "smaller sets without a guest in common are quicker."
+        )
 
 
 def _cluster(file: ClusterFile) -> Iterator[str]:

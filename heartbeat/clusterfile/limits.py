@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vmha.heartbeat.clusterfile.content import ClusterFile, SpreadEntry
+from vmha.heartbeat.clusterfile.content import ClusterFile, SpreadEntry, TogetherEntry
 from vmha.heartbeat.clusterfile.document import Path, Section, line_of, path_text
 from vmha.heartbeat.clusterfile.errors import Problem
 from vmha.heartbeat.clusterfile.planned import cluster_of, guest_of, usable
@@ -34,6 +34,8 @@ def problems(root: Section, file: ClusterFile, rules: list[Placed]) -> list[Prob
 
 def entangling(file: ClusterFile) -> Chains:
     """Count the chains of colocations that the rules of a file are rendered as."""
+    if not any(isinstance(rule, (SpreadEntry, TogetherEntry)) for rule in file.rules):
+        return chains.counted((), len(file.nodes))
     told = instructions(cluster_of(file))
     pairs = [(one.guest, one.with_guest) for one in told.colocations]
     return chains.counted(pairs, len(file.nodes))
@@ -41,8 +43,6 @@ def entangling(file: ClusterFile) -> Chains:
 
 def _of_chains(file: ClusterFile, rules: list[Placed]) -> Iterator[Problem]:
     """Refuse what would keep Pacemaker's scheduler busy while a guest is down."""
-    if not any(len(placed.rule.guests) > 2 for placed in rules):
-        return
     found = entangling(file)
     if not found.are_too_many:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 import pytest
 
@@ -43,6 +44,13 @@ def test_rules_that_share_guests_are_counted_together() -> None:
     rules = f"- {{{{spread: [{first}]}}}}\n- {{{{spread: [{second}]}}}}"
     with pytest.raises(BadClusterFile, match="keep Pacemaker's scheduler busy"):
         reading.parse(text(20, rules), "vmha.yaml")
+
+
+def test_rules_of_two_guests_each_count_as_one_of_all_of_them() -> None:
+    pairs = combinations([f"g{n:02}" for n in range(18)], 2)
+    rules = "\n".join(f"- {{{{spread: [{one}, {other}]}}}}" for one, other in pairs)
+    with pytest.raises(BadClusterFile, match="keep Pacemaker's scheduler busy"):
+        reading.parse(text(18, rules), "vmha.yaml")
 
 
 def test_the_largest_that_is_accepted_is_warned_of() -> None:
