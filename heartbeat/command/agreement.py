@@ -69,7 +69,10 @@ def agreement(
     streams.end_progress()
     if found.trouble:
         streams.say(f"vmha: not all was confirmed: {found.trouble}")
-    agreed = Agreement(found.plan, "", found.plan.tolerates < plan.tolerates)
+    held = found.plan
+    if origin.votes:  # crm_simulate keeps the quorum that the CIB has
+        held = held._replace(tolerates=0, is_certain=False)
+    agreed = Agreement(held, "", held.tolerates < plan.tolerates)
     if not found.asked:
         return agreed
     count = "1 failure" if found.asked == 1 else f"{found.asked} failures"

@@ -37,7 +37,8 @@ class Source(NamedTuple):
     what of a running cluster is not as in a whole one, ``doubts`` what of its
     configuration is not reckoned with. ``has_all_rules`` is whether the cluster's rules
     are all that keeps guests from nodes. ``least_priority`` is what a file's priority 0
-    has become in a running cluster that vmha has configured.
+    has become in a running cluster that vmha has configured. ``votes`` is what of
+    quorum is not reckoned with, and no simulation of Pacemaker's can tell either.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Source(NamedTuple):
     file: ClusterFile | None = None
     has_all_rules: bool = True
     least_priority: int = 0
+    votes: tuple[str, ...] = ()
 
     @property
     def is_packable(self) -> bool:
@@ -155,7 +157,6 @@ def _live(streams: Streams) -> Source:
     conf, unread = own.read(deadline, nodes if is_saved else None)
     votes = quorum.of(conf)
     found = live.read(document, deadline, votes.two_node, votes.qdevice)
-    doubts = (*found.doubts, *votes.costs)
     cluster = stopped.left_out(found.cluster, document)
     state = found.state
     told = [
@@ -167,7 +168,8 @@ def _live(streams: Streams) -> Source:
         "none there."
         for name in state.frozen
     ]
-    told += [f"Not reckoned with: {doubt}." for doubt in doubts]
+    doubts = found.doubts
+    told += [f"Not reckoned with: {doubt}." for doubt in (*doubts, *votes.costs)]
     told += [f"Quorum: {gain}." for gain in votes.gains]
     told += _left_alone(cluster, document)
     if found.cluster.guests and not cluster.guests:
@@ -184,6 +186,7 @@ def _live(streams: Streams) -> Source:
         doubts,
         has_all_rules=_are_all(found),
         least_priority=LEAST_PRIORITY if _has_own(document) else 0,
+        votes=votes.costs,
     )
 
 

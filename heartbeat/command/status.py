@@ -60,16 +60,28 @@ class Margins:
         wanted: int,
         votes: Quorum,
         progress: Progress | None = None,
+        *,
+        is_told: bool,
     ) -> Plan | None:
-        """Ask the planner; None for a cluster without guests."""
+        """Ask the planner; None for a cluster without guests.
+
+        ``is_told`` is whether ``votes`` are those of this cluster's corosync.conf.
+        """
         from lxml import etree
 
         from vmha.heartbeat.doctor import quorate, survival
 
-        asked = (etree.tostring(cib.root), running, wanted, votes)
+        asked = (etree.tostring(cib.root), running, wanted, votes, is_told)
         if self._known is None or self._known[0] != asked:
-            lms = votes.last_man
-            made = survival.plan_of(cib, running, wanted, votes.qdevice, lms, progress)
+            made = survival.plan_of(
+                cib,
+                running,
+                wanted,
+                votes.qdevice,
+                votes.last_man,
+                votes.two_node if is_told else None,
+                progress,
+            )
             self._known = asked, made and quorate.weighed(made, votes, wanted)
         return self._known[1]
 
@@ -121,9 +133,9 @@ def look(path: str, streams: Streams, margins: Margins) -> Overview:
     running = {name: s.nodes[0] for name, s in seen.resources.items() if s.nodes}
     # Of a saved CIB this node's corosync.conf counts if it names the same nodes.
     nodes = set(cib.nodes) if streams.environ.get("CIB_file") else None
-    conf, _ = own.read(deadline, nodes)
+    conf, unread = own.read(deadline, nodes)
     asking = shown(streams.progress)
-    plan = margins.of(cib, running, wanted, quorum.of(conf), asking)
+    plan = margins.of(cib, running, wanted, quorum.of(conf), asking, is_told=not unread)
     return overview.of(cib, seen, plan, wanted, classes)
 
 

@@ -103,9 +103,14 @@ def planned(
     votes = quorate.of_facts(part for part in parts if part is not None)
     has_arbiter = votes.qdevice or (file is not None and file.qdevice is not None)
     last_man = votes.last_man or (file is not None and cluster_of(file).last_man)
+    two_node = None if file is None else file.two_node
+    if any(part is not None for part in parts):
+        two_node = votes.two_node
     try:
         running = simulate.current(found.root, Deadline(PLAN_S)) if found.nodes else {}
-        made = plan_of(found, running, wanted, has_arbiter, last_man, progress)
+        made = plan_of(
+            found, running, wanted, has_arbiter, last_man, two_node, progress
+        )
         return made and quorate.weighed(made, votes, wanted), ""
     except AgentError as problem:
         return None, f"where guests run is not known: {problem}"

@@ -26,19 +26,21 @@ def plan_of(
     wanted: int,
     has_arbiter: bool = False,
     last_man: bool = False,
+    two_node: bool | None = None,
     progress: Progress | None = None,
 ) -> Plan | None:
     """Return the plan for losing any one node, or as many as are wanted.
 
-    Two nodes are taken for Corosync's two_node, without which they could not fail over
-    at all; a better packing is not searched for. Nodes that are down already are lost
-    in every failure, and those in standby take nothing. ``last_man``: the arbiter is
-    one of lms. None where there is nothing to
-    plan. Its ``is_certain`` is false, and its last warnings say why, where it is not
-    known what Pacemaker does. ``progress`` is told how many of how many failures
-    Pacemaker was asked about.
+    Where it is not known (None) whether Corosync's two_node is on, two nodes are taken
+    for it, without which they could not fail over at all; a better packing is not
+    searched for. Nodes that are down already are lost in every failure, and those in
+    standby take nothing. ``last_man``: the arbiter is one of lms. None where there is
+    nothing to plan. Its ``is_certain`` is false, and its last warnings say why, where
+    it is not known what Pacemaker does. ``progress`` is told how many of how many
+    failures Pacemaker was asked about.
     """
-    two_node = len(cib.nodes) == 2
+    if two_node is None:
+        two_node = len(cib.nodes) == 2
     now = State(tuple(cib.down), tuple(cib.standing_by), tuple(cib.in_maintenance))
     found = live.of_document(cib.root, running, two_node, has_arbiter, wanted, now)
     cluster = stopped.left_out(found.cluster, cib.root)._replace(last_man=last_man)

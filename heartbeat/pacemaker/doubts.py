@@ -304,6 +304,11 @@ def _odd_order(one: etree._Element, scene: _Scene, alone: set[str]) -> str:
             f"{then} waits for {first}, and may be what has to make room for it: "
             "Pacemaker can then start neither"
         )
+    if _are_apart(first, then, scene):
+        return (
+            f"{then} waits for {first}, which may have to wait until {then} has left: "
+            "Pacemaker can then start neither"
+        )
     if then is None or not terms.is_mandatory(one):
         return ""
     if not terms.is_start(one):
@@ -314,6 +319,14 @@ def _odd_order(one: etree._Element, scene: _Scene, alone: set[str]) -> str:
     if top is not None and _is_everywhere(top, scene) and _runs(top, scene):
         return ""
     return f"{then} waits for {one.get('first')}, and whether that runs is not known"
+
+
+def _are_apart(first: str | None, then: str | None, scene: _Scene) -> bool:
+    """Tell whether what waits for the other also shuns it, or is shunned by it."""
+    return any(
+        term.score < 0 and {term.guest, term.with_guest} == {first, then}
+        for term in scene.told.colocations
+    )
 
 
 def _named_first(one: etree._Element, held: Inventory) -> bool:

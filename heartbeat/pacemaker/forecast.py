@@ -60,7 +60,9 @@ def forecast(cib: etree._Element, deadline: Deadline) -> Forecast:
         if one.get("id") not in known
     }
     places = {name: outcome.after.get(name) for name in touched}
-    return Forecast(outcome, state.rewritten(cib, places), is_played=False)
+    return Forecast(
+        outcome, state.rewritten(cib, places, outcome.gone), is_played=False
+    )
 
 
 def _probes(cib: etree._Element) -> int:

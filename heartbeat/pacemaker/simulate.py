@@ -122,19 +122,34 @@ def decided(cib: etree._Element, deadline: Deadline) -> Outcome:
     """Return what Pacemaker decides to do, without playing it through.
 
     That is a matter of seconds, however much there is to do. Whether the steps come to
-    an end is not seen. What is blocked counts as not running afterwards.
+    an end is not seen. What is blocked counts as not running afterwards, and so does a
+    node that is to be fenced.
     """
-    root = etree.fromstring(_answer(cib, deadline, ["--run"]).encode())
+    return decision(_answer(cib, deadline, ["--run"]))
+
+
+def decision(text: str) -> Outcome:
+    """Read what crm_simulate would do (``--run``), in its XML."""
+    root = etree.fromstring(text.encode())
     status = root.find("cluster_status")
     before = _running(status)
-    after, actions = dict(before), []
+    gone, standby, frozen = _absent(status)
+    unclean = {
+        str(node.get("name"))
+        for node in root.iterfind("cluster_status/nodes/node")
+        if node.get("unclean") == "true"
+    }
+    after = {name: node for name, node in before.items() if node not in unclean}
+    actions = []
     for element in root.iterfind("actions/rsc_action"):
         action = _action(element)
         actions.append(action)
         after.pop(action.resource, None)
         if action.target and element.get("blocked") != "true":
             after[action.resource] = action.target
-    return Outcome(before, after, tuple(actions), *_absent(status))
+    gone = tuple(sorted({*gone, *unclean}))
+    left = [tuple(n for n in names if n not in unclean) for names in (standby, frozen)]
+    return Outcome(before, after, tuple(actions), gone, *left)
 
 
 def _played(

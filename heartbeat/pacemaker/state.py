@@ -12,9 +12,11 @@ from lxml import etree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 FEATURES = "3.0.14"
+UP = {"in_ccm": "true", "crmd": "online", "join": "member", "expected": "member"}
+DOWN = {"in_ccm": "false", "crmd": "offline", "join": "down", "expected": "down"}
 OK, NOT_RUNNING = "0", "7"
 DEFAULT_TIMEOUT_MS = 20_000  # of an operation that names none
 _TIMEOUT = "CRM_meta_timeout"
@@ -52,10 +54,13 @@ def with_state(
     return whole
 
 
-def rewritten(cib: etree._Element, places: Mapping[str, str | None]) -> etree._Element:
+def rewritten(
+    cib: etree._Element, places: Mapping[str, str | None], gone: Iterable[str] = ()
+) -> etree._Element:
     """Return the CIB with these resources where they are said to be: None is nowhere.
 
-    What else its status says stays. Only what stands in no group or clone is written.
+    Nodes that are ``gone`` are down, as after they were fenced. What else its status
+    says stays. Only what stands in no group or clone is written.
     """
     import copy
 
@@ -65,7 +70,12 @@ def rewritten(cib: etree._Element, places: Mapping[str, str | None]) -> etree._E
         for one in whole.iterfind("configuration/resources/primitive")
         if one.get("id") in places
     ]
+    down = set(gone)
     for told in whole.iterfind("status/node_state"):
+        if told.get("uname") in down:
+            told[:] = []
+            for key, value in DOWN.items():
+                told.set(key, value)
         held = told.find("lrm/lrm_resources")
         if held is None:
             continue
@@ -87,8 +97,7 @@ def _node_state(
     places: Mapping[str, str],
 ) -> None:
     state = etree.SubElement(status, "node_state", id=ident, uname=name)
-    ups = {"in_ccm": "true", "crmd": "online", "join": "member", "expected": "member"}
-    for key, value in ups.items():
+    for key, value in UP.items():
         state.set(key, value)
     lrm = etree.SubElement(state, "lrm", id=ident)
     held = etree.SubElement(lrm, "lrm_resources")

@@ -142,7 +142,7 @@ def _simulated(drawn: Cluster, lost: tuple[str, ...]) -> tuple[float, Places]:
             {"CIB_shadow_dir": folder},
         )
         spent_s = _cpu_s() - began
-    told = simulate.outcome(answer.stdout)
+    told = simulate.decision(answer.stdout)
     places: dict[str, str | None] = {
         guest.name: told.before.get(guest.name) for guest in drawn.guests
     }

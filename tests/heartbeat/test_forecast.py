@@ -84,6 +84,24 @@ def test_a_guest_that_is_moved_and_one_that_is_removed_are_decided_alike(
     assert simulate.current(decided.cib, deadline()) == decided.outcome.after
 
 
+def test_a_node_that_is_about_to_be_fenced_is_gone_afterwards_in_both(
+    vmha: Vmha, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its Pacemaker has died: Corosync still has it as a member, and it is unclean."""
+    vmha.on_file("apply", "--yes")
+    running = forecast.forecast(vmha.configured(), deadline()).cib
+    (lost,) = running.findall("status/node_state[@uname='n1']")
+    lost.set("crmd", "offline")
+    played = forecast.forecast(running, deadline())
+    monkeypatch.setattr(forecast, "MOST_PROBES", -1)
+    decided = forecast.forecast(running, deadline())
+    assert (played.is_played, decided.is_played) == (True, False)
+    assert decided.outcome.gone == played.outcome.gone == ("n1",)
+    assert _places(decided.outcome) == _places(played.outcome)
+    found = [simulate.present(one.cib, deadline()) for one in (played, decided)]
+    assert found[0].gone == found[1].gone == ("n1",)
+
+
 def test_a_change_that_was_not_played_through_says_so(
     vmha: Vmha, monkeypatch: pytest.MonkeyPatch
 ) -> None:

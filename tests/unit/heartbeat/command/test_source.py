@@ -104,5 +104,5 @@ def test_votes_that_the_planner_does_not_reckon_with_are_told(
     found = read(monkeypatch, tmp_path, cib_of(2, GUEST), text)
     name = word.partition(":")[0]
     assert any(name in told for told in found.warnings)
-    assert any(name in told for told in found.doubts) == is_doubt
+    assert any(name in told for told in found.votes) == is_doubt
     assert found.cluster.qdevice == is_doubt

@@ -109,11 +109,11 @@ def test_a_cluster_that_is_watched_is_planned_again_only_when_it_changes(
     monkeypatch.setattr(survival, "plan_of", lambda *_: asked.append(1))
     ill, margins = Patient(), Margins()
     for _ in range(3):
-        margins.of(Cib(ill.cib), dict(RUNS_ON), 1, Quorum())
+        margins.of(Cib(ill.cib), dict(RUNS_ON), 1, Quorum(), is_told=True)
     assert len(asked) == 1
     ill.constraint("rsc_ticket", rsc="db1", ticket="T")
-    margins.of(Cib(ill.cib), dict(RUNS_ON), 1, Quorum())
-    margins.of(Cib(ill.cib), {}, 1, Quorum())
+    margins.of(Cib(ill.cib), dict(RUNS_ON), 1, Quorum(), is_told=True)
+    margins.of(Cib(ill.cib), {}, 1, Quorum(), is_told=True)
     assert len(asked) == 3
 
 
@@ -165,10 +165,11 @@ def test_status_asks_for_the_arbiter_of_this_nodes_corosync(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(survival, "plan_of", lambda *words: asked.append(words[3:5]))
+    monkeypatch.setattr(survival, "plan_of", lambda *words: asked.append(words[3:6]))
     votes = Quorum(qdevice=True, last_man=True)
-    Margins().of(Cib(Patient().cib), dict(RUNS_ON), 1, votes)
-    assert asked == [(True, True)]
+    Margins().of(Cib(Patient().cib), dict(RUNS_ON), 1, votes, is_told=True)
+    Margins().of(Cib(Patient().cib), dict(RUNS_ON), 1, votes, is_told=False)
+    assert asked == [(True, True, False), (True, True, None)]
 
 
 @pytest.mark.usefixtures("nobody_to_ask")

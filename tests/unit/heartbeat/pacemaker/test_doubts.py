@@ -122,6 +122,13 @@ def test_what_is_reckoned_with_is_no_doubt(resources: str, constraints: str) -> 
             "",
             "no plain resource",
         ),
+        (
+            A + DUMMY,
+            AFTER.format("d", ' kind="Optional"')
+            + '<rsc_colocation id="c" rsc="d" with-rsc="a" score="-INFINITY"/>',
+            "",
+            "a waits for d, which may have to wait until a has left",
+        ),
         (A + DUMMY, AFTER.format("d", ' first-action="stop"'), "", "other actions"),
         (A + DUMMY, AFTER.format("d", ' symmetrical="no"'), "", "of one direction"),
         (f'<group id="g">{A}{B}</group>', "", "", "in the group g"),
