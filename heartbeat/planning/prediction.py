@@ -164,16 +164,14 @@ class Scheduler:
         return None if node == NOWHERE else self.nodes.names[node]
 
 
-def _is_entangled(all_of_them: Sequence[Resource], size: int) -> bool:
-    return chains.counted(_heard(all_of_them), size).are_too_many
-
-
-def _heard(all_of_them: Sequence[Resource]) -> Iterator[tuple[str, str]]:
-    """Yield who is placed by whom, where the wishes of the one count for the other."""
-    for resource in all_of_them:
-        for link in resource.places:
-            if link.has_influence or resource.current == NOWHERE:
-                yield all_of_them[link.dependent].name, resource.name
+def _is_entangled(made: Sequence[Resource], size: int) -> bool:
+    """Count them all: who has no say is still gone through, in the other direction."""
+    pairs = (
+        (made[link.dependent].name, resource.name)
+        for resource in made
+        for link in resource.places
+    )
+    return chains.counted(pairs, size).are_too_many
 
 
 def in_order(cluster: Cluster) -> Cluster:

@@ -7,6 +7,8 @@ import string
 import time
 from itertools import combinations
 
+import pytest
+
 from vmha.heartbeat.planning import chains
 from vmha.heartbeat.planning.failures import plan
 from vmha.heartbeat.planning.model import Cluster, Guest, Node, Spread
@@ -49,16 +51,22 @@ def test_a_circle_is_gone_round_once() -> None:
     assert counted([("a", "b"), ("b", "c"), ("c", "a")]).of_one == 2
 
 
-def test_a_hundred_guests_all_apart_are_counted_and_planned_in_seconds() -> None:
+@pytest.mark.parametrize("prefer", [(), ("n1",)])
+@pytest.mark.parametrize("hard", [False, True])
+def test_a_hundred_guests_all_apart_are_counted_and_planned_in_seconds(
+    prefer: tuple[str, ...], *, hard: bool
+) -> None:
+    """Who prefers a node has no say in where others are, and is gone through."""
     began_s = time.process_time()
     names = [f"g{n:03}" for n in range(100)]
     pairs = [(other, primary) for primary, other in combinations(names, 2)]
     assert counted(pairs).are_too_many
     guests = tuple(
-        Guest(name, 1, 1, runs_on=f"n{n % 8}") for n, name in enumerate(names)
+        Guest(name, 1, 1, runs_on=f"n{n % 8}", prefer=prefer)
+        for n, name in enumerate(names)
     )
     nodes = tuple(Node(f"n{n}", 100, 100, f"n{n}") for n in range(8))
-    made = plan(Cluster(nodes, guests, (Spread(tuple(names), hard=False),)))
+    made = plan(Cluster(nodes, guests, (Spread(tuple(names), hard=hard),)))
     assert len(made.failures) == 8
     assert time.process_time() - began_s < 20
 
