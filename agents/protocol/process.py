@@ -44,7 +44,8 @@ def run(
     """Run a program in a process group of its own and return its Result.
 
     Raises NotInstalled when it cannot be started, Unreachable when it has not ended at
-    the deadline; its whole group is then killed and left behind.
+    the deadline; its whole group is then killed and left behind, as it is when this
+    program is ended while it waits.
     """
     import subprocess
 
@@ -56,6 +57,9 @@ def run(
         raise Unreachable(
             f"{argv[0]} did not end within {deadline.timeout_s:.1f} s and was killed"
         ) from error
+    except BaseException:  # Ctrl-C, SIGTERM: it is in a session of its own
+        _end(child)
+        raise
     return Result(child.returncode, out.decode(errors="surrogateescape"), _text(err))
 
 

@@ -23,3 +23,7 @@ class BadUsage(CannotDo):
     def __init__(self, sentence: str, path: str = "", usage: str = "") -> None:
         self.usage = usage
         super().__init__(sentence, path)
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: what is on disk only for the time of a run must go, as with Ctrl-C."""

@@ -21,7 +21,7 @@ from vmha.agents.protocol.version import VERSION
 from vmha.heartbeat.clusterfile.errors import BadClusterFile, Problem
 from vmha.heartbeat.clusterfile.errors import lines as lines_of
 from vmha.heartbeat.command import table
-from vmha.heartbeat.command.errors import BadUsage, CannotDo
+from vmha.heartbeat.command.errors import BadUsage, CannotDo, Terminated
 from vmha.heartbeat.command.streams import Streams
 
 BAD_INPUT = 2
@@ -36,10 +36,6 @@ one file (vmha.yaml). Pacemaker decides; vmha tells beforehand what it will deci
 CLOSING = """\
 "vmha SUBCOMMAND --help" explains each. Exit codes: 0 all is well, 1 it is not,
 2 bad input or usage (with --json as a list of errors)."""
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM: what is on disk only for the time of a run must go, as with Ctrl-C."""
 
 
 class Parser(argparse.ArgumentParser):

@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from vmha.heartbeat.command.difference import seconds
+from vmha.heartbeat.command.errors import Terminated
 from vmha.heartbeat.command.streams import Streams
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ def run(arguments: argparse.Namespace, streams: Streams) -> int:
             _once(arguments, streams, margins)
             streams.out.flush()
             time.sleep(max(0.5, arguments.watch))
+    except Terminated:
+        raise
     except KeyboardInterrupt:
         return 0
 

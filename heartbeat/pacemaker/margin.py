@@ -41,13 +41,14 @@ class Margin(NamedTuple):
     """How many failures are survived, and who stays down in each that is not.
 
     Where that is not certain, ``doubt`` says why in a sentence; ``warnings`` are for
-    where it is certain enough.
+    where it is certain enough. Without ``has_guests`` there is nothing to survive.
     """
 
     tolerates: int
     down: Mapping[tuple[str, ...], frozenset[str]]
     doubt: str = ""
     warnings: tuple[str, ...] = ()
+    has_guests: bool = True
 
 
 class Verdict(NamedTuple):
@@ -89,7 +90,8 @@ def judged(found: Margin, known: Margin, wanted: int) -> Verdict:
         for lost, names in found.down.items()
     }
     first = next((lost for lost in found.down if worse[lost]), None)
-    if first is None and found.tolerates >= known.tolerates:
+    had_none = bool(found.doubt) and not known.has_guests
+    if first is None and (had_none or found.tolerates >= known.tolerates):
         if not found.doubt:
             return Verdict((), found.warnings)
         same = ", and neither is it now" if known.doubt else ""
@@ -132,8 +134,9 @@ def _margin(
     }
     said = _unconfirmed(found)
     if made.is_certain:
-        return Margin(made.tolerates, down, "", (said,) if said else ())
-    return Margin(made.tolerates, down, _doubt(seen.doubts, said))
+        told = (said,) if said else ()
+        return Margin(made.tolerates, down, "", told, bool(ha))
+    return Margin(made.tolerates, down, _doubt(seen.doubts, said), (), bool(ha))
 
 
 def _unconfirmed(found: confirmation.Judgement) -> str:

@@ -44,9 +44,10 @@ class Chains(NamedTuple):
 def counted(pairs: Iterable[Pair], nodes: int) -> Chains:
     """Count the chains of colocations given as (guest, guest it is placed by).
 
+    Two between the same (across hosts, and across racks) are two ways.
     Where colocations go round in a circle no more are counted than are too many.
     """
-    known = sorted(set(pairs))
+    known = sorted(pairs)
     turned = [(primary, one) for one, primary in known]
     found = [_counted(known, nodes), _counted(turned, nodes)]
     return max(found, key=lambda chains: (chains.of_all, chains.of_one))

@@ -72,14 +72,12 @@ def look(evidence: Evidence) -> Iterator[Answer]:
 def _operations(guest: Resource) -> Iterator[tuple[str, Operation]]:
     """Yield what is done with every guest, written or not, and its monitors.
 
-    An entry for a start or a stop that has an interval is not the one that counts, and
-    neither is one that is switched off.
+    An entry for a start or a stop that has an interval is not the one that counts; one
+    that is switched off does (crm_simulate of 2.1.5 ignores the failure by it).
     """
     for name in ("stop", "start"):
         single = [
-            op
-            for op in guest.named(name)
-            if not seconds(op.get("interval", "0")) and _is_enabled(op)
+            op for op in guest.named(name) if not seconds(op.get("interval", "0"))
         ]
         yield name, single[0] if single else {}
     for op in guest.named("monitor"):

@@ -288,6 +288,26 @@ def test_reading_leaves_no_descriptor_open(tmp_path: Path) -> None:
     assert len(os.listdir("/proc/self/fd")) == before
 
 
+def test_a_program_ends_with_the_one_that_waits_for_it(tmp_path: Path) -> None:
+    """It has a session of its own, so that no signal to the caller's reaches it."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    note = tmp_path / "pid"
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            process.run(
+                ["/bin/sh", "-c", f"echo $$ > {note}; exec sleep 60"], Deadline(60)
+            )
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert not Path(f"/proc/{int(note.read_text())}").exists()
+
+
 def test_a_program_that_hangs_is_killed_with_all_it_started(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     script = f"sleep 60 & echo $! > {note}; wait"

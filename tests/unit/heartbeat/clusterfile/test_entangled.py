@@ -53,6 +53,13 @@ def test_rules_of_two_guests_each_count_as_one_of_all_of_them() -> None:
         reading.parse(text(18, rules), "vmha.yaml")
 
 
+def test_a_spread_across_hosts_and_racks_counts_twice() -> None:
+    rules = "- {{spread: [{0}]}}\n- {{spread: [{0}], across: rack, hard: false}}"
+    with pytest.raises(BadClusterFile, match="keep Pacemaker's scheduler busy"):
+        reading.parse(text(12, rules), "vmha.yaml")
+    assert not slow(reading.parse(text(10, rules), "vmha.yaml"))
+
+
 def test_the_largest_that_is_accepted_is_warned_of() -> None:
     (warning,) = slow(reading.parse(text(17, "- {{spread: [{}]}}"), "vmha.yaml"))
     assert warning.startswith("Guest g00: the rules about it and those that it shuns")

@@ -88,6 +88,11 @@ def _on_fail(ill: Patient, guest: str, operation: str, value: str) -> None:
     ill.one(path).set("on-fail", value)
 
 
+def switched_off_stop(ill: Patient) -> None:
+    _on_fail(ill, "web1", "stop", "ignore")
+    ill.one(".//primitive[@id='web1']/operations/op[@name='stop']").set("enabled", "no")
+
+
 def old_ignored_stop(ill: Patient) -> None:
     old_agent(ill)
     _on_fail(ill, "web1", "stop", "ignore")
@@ -256,6 +261,7 @@ SEEDS: Mapping[str, list[tuple[Callable[[Patient], object], str]]] = {
     "running-twice": [(twice, "runs on n1 and on n2")],
     "running-unnoticed": [(unnoticed, "it runs on n1, where the cluster has it as")],
     "failure-ignored": [
+        (switched_off_stop, "guest web1: its stop has on-fail=ignore"),
         (
             lambda ill: _on_fail(ill, "web1", "stop", "ignore"),
             "guest web1: its stop has on-fail=ignore: a failed stop counts as done",

@@ -119,6 +119,8 @@ def test_what_is_not_answered_in_time_is_said_and_with_a_doubt_not_survived(
         (Margin(0, {}, "doubt"), Margin(0, DOWN), False),
         (Margin(1, {}, "doubt"), Margin(0, {}, "doubt"), False),
         (Margin(0, {}, "doubt"), Margin(1, {}, "doubt"), True),
+        (Margin(0, {}, "doubt"), Margin(2, {}, has_guests=False), False),
+        (Margin(0, DOWN, "doubt"), Margin(2, {}, has_guests=False), True),
     ],
 )
 def test_only_what_is_less_than_now_is_refused(

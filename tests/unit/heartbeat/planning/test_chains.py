@@ -29,8 +29,12 @@ def test_each_guest_more_that_shuns_all_others_doubles_the_chains() -> None:
     assert counted(all_apart("abcdefghijklmn")).of_one == 8191
 
 
-def test_what_is_said_twice_counts_once_and_nothing_is_no_chain() -> None:
-    assert counted([("a", "b"), ("a", "b")]).of_all == 1
+def test_two_colocations_between_the_same_are_two_ways() -> None:
+    assert counted([("a", "b"), ("a", "b")]).of_all == 2
+    assert counted(all_apart("abcdef") * 2).of_one == 3**5 - 1
+
+
+def test_nothing_is_no_chain() -> None:
     assert counted([]) == chains.Chains("", 0, 0, 8)
 
 
