@@ -101,11 +101,12 @@ def planned(
     wanted = file.policy.tolerate if file is not None else 1
     parts = [part for facts_of in told.values() for part in [facts_of.part("corosync")]]
     votes = quorate.of_facts(part for part in parts if part is not None)
-    has_arbiter = votes.qdevice or (file is not None and file.qdevice is not None)
-    last_man = votes.last_man or (file is not None and cluster_of(file).last_man)
-    two_node = None if file is None else file.two_node
-    if any(part is not None for part in parts):
+    has_arbiter, last_man, two_node = votes.qdevice, votes.last_man, None
+    if any(part is not None for part in parts):  # what runs counts over what is wanted
         two_node = votes.two_node
+    elif file is not None:
+        has_arbiter, two_node = file.qdevice is not None, file.two_node
+        last_man = cluster_of(file).last_man
     try:
         running = simulate.current(found.root, Deadline(PLAN_S)) if found.nodes else {}
         made = plan_of(

@@ -70,7 +70,7 @@ def displaced_by(result: Assignment, number: int) -> str | None:
 
 
 def _location(cluster: Cluster, guest: str, node: str) -> str:
-    for rule in cluster.rules:
+    for rule in sorted(cluster.rules, key=repr):
         if isinstance(rule, (Pin, Avoid)) and rule.hard and guest in rule.guests:
             if isinstance(rule, Pin) and node not in rule.nodes:
                 return f"it is pinned to {', '.join(sorted(rule.nodes))}"
