@@ -34,6 +34,7 @@ TELLS_S = 40.0
 def healthy(whole_lab: Lab) -> Iterator[Lab]:
     """A lab in which the doctor has nothing to find."""
     lab, pcs = whole_lab, whole_lab.cluster.pcs
+    lab.recover()
     connect(lab)
     plain = [conf(node).read_text() for node in lab.nodes]
     add_ring(lab)
