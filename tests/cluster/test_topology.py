@@ -139,9 +139,10 @@ def fenced_and_moved(lab: Lab, watch: Watch, source: str, began_s: float) -> Sto
 
 
 def history(lab: Lab, node: str) -> list[ElementTree.Element]:
-    """The ended entries of a survivor's fencer's history for a node."""
+    """All ended entries of a survivor's fencer's history for a node."""
     survivor = next(one for one in lab.nodes if one.name != node)
-    said = survivor.run(["stonith_admin", "--history", node, "--output-as=xml"])
+    asked = ["stonith_admin", "--history", node, "--verbose", "--output-as=xml"]
+    said = survivor.run(asked)
     tree = ElementTree.fromstring(said.stdout)  # noqa: S314 - the cluster's own
     return [event for event in tree.iter("fence_event") if event.get("completed")]
 
