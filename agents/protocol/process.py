@@ -58,7 +58,8 @@ def run(
             f"{argv[0]} did not end within {deadline.timeout_s:.1f} s and was killed"
         ) from error
     except BaseException:  # Ctrl-C, SIGTERM: it is in a session of its own
-        _end(child)
+        if child.returncode is None:  # once it was waited for, its number is free
+            _end(child)
         raise
     return Result(child.returncode, out.decode(errors="surrogateescape"), _text(err))
 
