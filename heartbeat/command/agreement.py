@@ -73,7 +73,7 @@ def agreement(
     if origin.votes:  # crm_simulate keeps the quorum that the CIB has
         held = held._replace(tolerates=0, is_certain=False)
     agreed = Agreement(held, "", held.tolerates < plan.tolerates)
-    if not found.asked:
+    if not found.asked or origin.votes:
         return agreed
     count = "1 failure" if found.asked == 1 else f"{found.asked} failures"
     about, on = f" about {count}", f" on {count}"

@@ -34,6 +34,7 @@ def test_a_doubt_of_votes_is_cleared_by_no_simulation(
     told = agreement(origin, scheduler, plan, streams)
     assert (told.plan.tolerates, told.plan.is_certain) == (tolerates, not votes)
     assert told.is_less == bool(votes)
+    assert bool(told.sentence) is not bool(votes), "who knows no votes cannot agree"
 
 
 @pytest.mark.parametrize(("two_node", "tolerates"), [(None, 1), (True, 1), (False, 0)])
